@@ -1,0 +1,181 @@
+"""Every error HDI raises on purpose.
+
+IngestError
+├── Retryable                 the same work may succeed later
+│   ├── SourceUnavailable     the provider or a file share does not answer
+│   ├── RateLimited           the provider asks to wait (`retry_after_s`)
+│   ├── TruncatedPayload      a delivery ended early
+│   ├── DatabaseUnavailable   connection lost, deadlock, lock timeout, restart: the attempt is given back
+│   ├── DatabaseHalted        disk full, read-only, missing privilege: nobody can load until mended
+│   ├── BrokerUnavailable     Redis cannot be reached
+│   ├── LocalFault            this host: memory, disk, time limit
+│   └── LeaseLost             another worker owns the chunk now: stop, write nothing
+└── Terminal                  the same work will fail again
+    ├── Usage                 options or values that make no sense (exit 2)
+    │   └── BadJob            a job that cannot be planned
+    ├── BadRules              a mapping or validation file that is wrong
+    ├── BadSettings           a setting that is missing or wrong
+    ├── SourceRefused         the source will not give this
+    │   └── PayloadMissing    a file that this host cannot see
+    ├── AuthenticationFailed  (exit 4)
+    ├── BudgetExceeded        (exit 5)
+    ├── CorruptPayload        damaged, changed since it was submitted, or of mixed records
+    │   └── UnlikeRequest     a payload of another dataset, schema or range
+    ├── Unstorable            a value no table can hold and no quarantine can save
+    ├── ForeignDatabase       tables of our names that are not ours
+    ├── SchemaOutdated        the database needs `hdi db migrate`
+    ├── UnknownJob            no such job, or several
+    ├── StackUnavailable      the embedded stack cannot be started (exit 6)
+    └── WaitTimedOut          (exit 7)
+
+A message says what it was, what was found and what is allowed; `hint` says what to do next.
+Neither may hold a secret. Outside errors are translated once, in the adapter that meets them.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class IngestError(Exception):
+    """Base of all. Survives pickling whole, so that it crosses process borders.
+
+    Attributes:
+        message: One line: what failed, what was found, what is allowed.
+        hint: One line: what to do next; empty where nothing helps.
+        exit_code: What a command line ends with.
+        code: Stable name for ledgers and metrics.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    @property
+    def code(self) -> str:
+        return type(self).__name__
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (type(self), self.__dict__.copy()))
+
+
+def _rebuild(kind: type[IngestError], state: dict[str, object]) -> IngestError:
+    error = kind.__new__(kind)
+    Exception.__init__(error, state["message"])
+    error.__dict__.update(state)
+    return error
+
+
+class Retryable(IngestError):
+    """The same work may succeed later."""
+
+
+class SourceUnavailable(Retryable):
+    exit_code = 6
+
+
+class RateLimited(Retryable):
+    """The provider asks to wait.
+
+    Attributes:
+        retry_after_s: Seconds the provider named.
+    """
+
+    def __init__(self, message: str, *, retry_after_s: float, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_s = retry_after_s
+
+
+class TruncatedPayload(Retryable):
+    """A delivery ended before its end."""
+
+
+class DatabaseUnavailable(Retryable):
+    exit_code = 6
+
+
+class DatabaseHalted(Retryable):
+    """Nobody can load until an operator mends the server; the message names the setting."""
+
+
+class BrokerUnavailable(Retryable):
+    exit_code = 6
+
+
+class LocalFault(Retryable):
+    """Memory, disk or time ran out on this host."""
+
+
+class LeaseLost(Retryable):
+    """Another worker owns the chunk now; this attempt must stop and write nothing."""
+
+
+class Terminal(IngestError):
+    """The same work will fail again."""
+
+
+class Usage(Terminal):
+    exit_code = 2
+
+
+class BadJob(Usage):
+    """A job that cannot be planned."""
+
+
+class BadRules(Terminal):
+    """A mapping or validation file that is wrong."""
+
+
+class BadSettings(Usage):
+    """A setting that is missing or wrong."""
+
+
+class SourceRefused(Terminal):
+    """The source will not give this."""
+
+
+class PayloadMissing(SourceRefused):
+    """A file that this host cannot see."""
+
+
+class AuthenticationFailed(Terminal):
+    exit_code = 4
+
+
+class BudgetExceeded(Terminal):
+    exit_code = 5
+
+
+class CorruptPayload(Terminal):
+    """Damaged, changed since it was submitted, or of mixed records."""
+
+
+class UnlikeRequest(CorruptPayload):
+    """A payload of another dataset, schema or range than was asked for."""
+
+
+class Unstorable(Terminal):
+    """A value that no table can hold and no quarantine can save."""
+
+
+class ForeignDatabase(Terminal):
+    """The database holds tables of our names that are not ours."""
+
+
+class SchemaOutdated(Terminal):
+    """The database needs `hdi db migrate`."""
+
+
+class UnknownJob(Usage):
+    """No job, or more than one, is called that."""
+
+
+class StackUnavailable(Terminal):
+    exit_code = 6
+
+
+class WaitTimedOut(Terminal):
+    exit_code = 7

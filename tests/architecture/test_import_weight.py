@@ -1,0 +1,75 @@
+"""What a user types most often answers at once: help, completion and refusals load no giants."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+DATA_LIBRARIES = {"databento", "databento_dbn", "pandas", "pandera", "pyarrow", "workers"}
+SERVICES = {"alembic", "asyncpg", "celery", "fastapi", "fsspec", "kombu", "numpy", "sqlalchemy"}
+
+PROBE = """
+import importlib, json, sys
+module, *arguments = sys.argv[1:]
+sys.argv = ["hdi", *arguments]
+status = 0
+try:
+    importlib.import_module(module).main()
+except SystemExit as end:
+    status = end.code
+roots = sorted({name.partition(".")[0] for name in sys.modules})
+print(json.dumps({"status": status or 0, "modules": roots}), file=sys.stderr)
+"""
+
+
+def run(
+    module: str, *arguments: str, environment: dict[str, str] | None = None
+) -> tuple[int, set[str]]:
+    """Exit status of the command, and the top-level modules it had loaded by then."""
+    finished = subprocess.run(
+        [sys.executable, "-c", PROBE, module, *arguments],
+        env={**os.environ, **(environment or {})},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    last = finished.stderr.strip().rpartition("\n")[2]
+    assert last.startswith('{"status"'), finished.stderr
+    report = json.loads(last)
+    return report["status"], set(report["modules"])
+
+
+@pytest.mark.parametrize("module", ["ingestor.cli.submit", "ingestor.cli.main"])
+def test_help_loads_neither_data_libraries_nor_services(module: str) -> None:
+    """pandas, pandera and databento cost 0.6 s each, click alone 0.04 s."""
+    status, modules = run(module, "--help")
+
+    assert status == 0
+    assert not modules & (DATA_LIBRARIES | SERVICES)
+
+
+@pytest.mark.parametrize("module", ["ingestor.cli.submit", "ingestor.cli.main"])
+def test_an_unknown_option_is_refused_without_loading_data_libraries(module: str) -> None:
+    """Argument errors are as quick as help, and exit with 2."""
+    status, modules = run(module, "--no-such-option")
+
+    assert status == 2
+    assert not modules & DATA_LIBRARIES
+
+
+@pytest.mark.parametrize(
+    ("module", "variable"),
+    [("ingestor.cli.submit", "_HDI_COMPLETE"), ("ingestor.cli.main", "_HDI_COMPLETE")],
+)
+def test_completion_loads_no_data_libraries(module: str, variable: str) -> None:
+    """A shell asks on every press of the tab key."""
+    completion = {variable: "bash_complete", "COMP_WORDS": "hdi --", "COMP_CWORD": "1"}
+    status, modules = run(module, environment=completion)
+
+    assert status == 0
+    assert not modules & DATA_LIBRARIES

@@ -1,0 +1,23 @@
+"""Marks tests by the folder they live in, so that `-m` can choose a tier without naming paths."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+MARK_OF = {"unit": "fast", "architecture": "fast", "faults": "faults", "e2e": "e2e"}
+"""Folder of tests/ → mark. Elsewhere a test says so itself."""
+
+_TESTS = Path(__file__).parent
+
+
+# First, because pytest's own hook of this name deselects by mark.
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if not item.path.is_relative_to(_TESTS):
+            continue
+        mark = MARK_OF.get(item.path.relative_to(_TESTS).parts[0])
+        if mark is not None:
+            item.add_marker(mark)
