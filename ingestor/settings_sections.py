@@ -1,0 +1,194 @@
+"""The sections of the settings: one frozen model per part of the service, units in the names.
+
+Durations are floats, so that tests may use fractions of a second. `ingestor/settings.py` puts the
+sections together; `docs/reference/settings.md` is made from the descriptions here.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+_INTERVAL = re.compile(r"[1-9]\d* (day|hour)s?")
+_TABLE = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+
+
+def setting(default: Any, unit: str, meaning: str, **bounds: Any) -> Any:
+    """A field that the reference page can print: default, unit, one sentence, bounds."""
+    if unit in ("s", "h"):
+        bounds["allow_inf_nan"] = False
+    return Field(default, description=meaning, json_schema_extra={"unit": unit}, **bounds)
+
+
+class Section(BaseModel):
+    """Base of the sections: frozen, and no name is taken that it does not know."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=True
+    )
+
+
+def _interval(text: str) -> str:
+    if _INTERVAL.fullmatch(text) is None:
+        raise ValueError("must be '<n> day(s)' or '<n> hour(s)', e.g. '1 day'")
+    return text
+
+
+def _listed(given: object) -> object:
+    """A variable of the environment lists its items with commas."""
+    if isinstance(given, str):
+        return [item.strip() for item in given.split(",") if item.strip()]
+    return given
+
+
+def _tables(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(_TABLE.fullmatch(name) for name in names):
+        raise ValueError("must list table names: lower-case letters, digits and underscores")
+    return names
+
+
+Interval = Annotated[str, AfterValidator(_interval)]
+TableNames = Annotated[tuple[str, ...], BeforeValidator(_listed), AfterValidator(_tables)]
+
+
+class DatabaseSection(Section):
+    """Connections to PostgreSQL and their patience."""
+
+    pool_size: int = setting(2, "connections", "Connections of one process", ge=1, le=100)
+    connect_timeout_s: float = setting(10, "s", "Wait for a new connection", gt=0)
+    lock_timeout_s: float = setting(10, "s", "Wait for a lock before the statement fails", gt=0)
+    idle_in_transaction_timeout_s: float = setting(
+        60, "s", "An open transaction that does nothing is ended by the server after this", gt=0
+    )
+    merge_lock_timeout_s: float = setting(
+        600, "s", "Wait for the turn to merge rows into a table's day that already holds some", gt=0
+    )
+
+
+class StoreSection(Section):
+    """How rows are laid out and loaded."""
+
+    trades_interval: Interval = setting(
+        "1 day", "interval", "Span of one hypertable chunk of the trades tables, for new tables"
+    )
+    time_index: TableNames = setting(
+        ("daily_ohlcv_data",), "tables", "Tables that get an index on the time column alone"
+    )
+    batch_records: int = setting(
+        65_536, "records", "Records that go through the rooms at a time", ge=1, le=10_000_000
+    )
+    max_hypertable_chunks: int = setting(
+        64, "hypertable chunks", "Most that one load may touch or create", ge=1
+    )
+
+
+class LeaseSection(Section):
+    """How long a worker owns a chunk, by the database's clock."""
+
+    duration_s: float = setting(
+        60, "s", "A worker that is silent for this long has lost its chunk", gt=0
+    )
+    heartbeat_s: float = setting(20, "s", "A lease is renewed this often", gt=0)
+
+    @model_validator(mode="after")
+    def _two_beats_fit(self) -> LeaseSection:
+        # One heartbeat may be lost or late without the lease running out.
+        if self.heartbeat_s > self.duration_s / 2:
+            raise ValueError("heartbeat_s must be at most half of duration_s")
+        return self
+
+
+class WorkerSection(Section):
+    """The processes that work on chunks."""
+
+    concurrency: int | None = setting(
+        None, "processes", "Worker processes; the number of CPUs unless given", ge=1, le=1024
+    )
+    soft_limit_s: float = setting(
+        3600, "s", "An attempt is asked to stop after this and may clean up", gt=0
+    )
+    hard_limit_s: float = setting(3900, "s", "The process of an attempt is killed after this", gt=0)
+    soft_shutdown_s: float = setting(
+        20, "s", "On SIGTERM, time to end or hand back chunks; below the container's grace", ge=0
+    )
+    max_tasks_per_child: int = setting(
+        500, "chunks", "A worker process is replaced after so many", ge=1
+    )
+    max_memory_per_child_mb: int | None = setting(
+        None, "MiB", "A worker process above this is replaced after its chunk", ge=64
+    )
+
+    @property
+    def processes(self) -> int:
+        """`concurrency`, else the CPUs this process may run on."""
+        if hasattr(os, "sched_getaffinity"):  # Linux only
+            return self.concurrency or len(os.sched_getaffinity(0))
+        return self.concurrency or os.cpu_count() or 1
+
+    @model_validator(mode="after")
+    def _soft_before_hard(self) -> WorkerSection:
+        if self.soft_limit_s >= self.hard_limit_s:
+            raise ValueError("soft_limit_s must be below hard_limit_s")
+        return self
+
+
+class SchedulerSection(Section):
+    """Dispatcher and reaper."""
+
+    dispatch_s: float = setting(0.25, "s", "Pause between dispatches while work waits", gt=0)
+    idle_s: float = setting(5, "s", "Pause between dispatches while nothing waits", gt=0)
+    reap_s: float = setting(15, "s", "Expired leases are looked for this often", gt=0)
+    window_per_slot: int = setting(8, "chunks", "Chunks kept enqueued per worker process", ge=1)
+    window_min: int = setting(32, "chunks", "Chunks kept enqueued at least", ge=1)
+    requeue_grace_s: float = setting(
+        15, "s", "A chunk that Redis seems to have lost is enqueued again after this", ge=0
+    )
+
+
+class RetrySection(Section):
+    """What the retry policy allows a chunk."""
+
+    max_attempts: int = setting(5, "attempts", "Attempts of a chunk before it fails", ge=1)
+    backoff_base_s: float = setting(
+        2, "s", "Longest wait before the second attempt; doubles with each one", gt=0
+    )
+    backoff_cap_s: float = setting(900, "s", "Longest wait between two attempts", gt=0)
+    celery_countdown_max_s: float = setting(
+        60, "s", "Waits up to this are left to Celery, longer ones to the ledger", ge=0
+    )
+    max_lost: int = setting(
+        3, "leases", "A chunk that took this many workers with it fails as poison", ge=1
+    )
+    max_deferrals: int = setting(
+        50, "deferrals", "Attempts given back (rate limits, database away) before it fails", ge=1
+    )
+    max_deferred_h: float = setting(
+        24, "h", "A chunk fails when deferred for longer than this", gt=0
+    )
+
+    @model_validator(mode="after")
+    def _cap_holds_base(self) -> RetrySection:
+        if self.backoff_cap_s < self.backoff_base_s:
+            raise ValueError("backoff_cap_s must be at least backoff_base_s")
+        return self
+
+
+class BrokerSection(Section):
+    """Redis as Celery's broker."""
+
+    visibility_margin_s: float = setting(
+        300, "s", "Redis hands a message out again after worker.hard_limit_s and this", ge=0
+    )
+    queue_prefix: str = setting(
+        "hdi", "text", "Names of queues begin with this", pattern=r"^[a-z][a-z0-9_-]{0,31}$"
+    )
+
+
+class FlowerSection(Section):
+    """The view on Celery's workers."""
+
+    address: str = setting("127.0.0.1", "address", "Flower listens here", min_length=1)
+    port: int = setting(5555, "port", "Flower's TCP port", ge=1, le=65_535)
