@@ -1,0 +1,65 @@
+"""Named points at which a test makes the process die, stop, fail or sleep. Off unless set.
+
+``HDI_FAILPOINT=<point>:<kill|stop|raise|sleep>`` with the points of `POINTS`; ``copy@35`` is
+reached once 35 % of a chunk's bytes have been sent to the database.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import Final
+
+VARIABLE: Final = "HDI_FAILPOINT"
+POINTS: Final = (
+    "claimed",
+    "fetched",
+    "before_copy",
+    "copy@N",
+    "before_commit",
+    "after_commit",
+    "before_publish",
+)
+_SLEEP_S = 3600.0
+
+
+class InjectedFault(RuntimeError):
+    """What ``raise`` raises; nothing in the product catches it by name."""
+
+
+def reach(point: str) -> None:
+    """Does what HDI_FAILPOINT asks for at this point; nothing, as a rule."""
+    wanted, _, action = os.environ.get(VARIABLE, "").partition(":")
+    if wanted == point:
+        _act(point, action)
+
+
+def _act(point: str, action: str) -> None:
+    match action:
+        case "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "stop":
+            os.kill(os.getpid(), signal.SIGSTOP)
+        case "sleep":
+            time.sleep(_SLEEP_S)
+        case "raise":
+            raise InjectedFault(point)
+        case _:
+            raise ValueError(f"{VARIABLE} asks for {action!r}; known: kill, stop, raise, sleep")
+
+
+class Meter:
+    """Reaches ``copy@N`` whenever N % of `total` has passed."""
+
+    def __init__(self, total: int) -> None:
+        self._total = max(total, 1)
+        self._done = 0
+        self._percent = 0
+
+    def add(self, amount: int) -> None:
+        self._done += amount
+        percent = min(100, self._done * 100 // self._total)
+        for step in range(self._percent + 1, percent + 1):
+            reach(f"copy@{step}")
+        self._percent = percent

@@ -1,0 +1,230 @@
+"""Frozen values that travel between the rooms: job, request, chunk, claim, payload, receipt.
+
+Times are UTC nanoseconds since 1970 unless a name says otherwise; ends are exclusive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+from ingestor.vocabulary import ChunkId, ChunkState, Dataset, Fence, JobState, Priority, Schema
+
+C = ChunkState
+
+CHUNK_MOVES: Final[Mapping[ChunkState, frozenset[ChunkState]]] = {
+    C.PENDING: frozenset({C.QUEUED, C.IN_PROGRESS, C.CANCELLED}),
+    C.QUEUED: frozenset({C.QUEUED, C.IN_PROGRESS, C.CANCELLED}),
+    C.RETRYING: frozenset({C.QUEUED, C.IN_PROGRESS, C.CANCELLED}),
+    C.IN_PROGRESS: frozenset(
+        {C.IN_PROGRESS, C.COMPLETED, C.COMPLETED_EMPTY, C.RETRYING, C.FAILED, C.CANCELLED}
+    ),
+    C.COMPLETED: frozenset(),
+    C.COMPLETED_EMPTY: frozenset(),
+    C.FAILED: frozenset({C.PENDING}),
+    C.CANCELLED: frozenset({C.PENDING}),
+}
+"""Every move a chunk may make; a trigger-free ledger keeps it by the WHERE of each statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadRef:
+    """Raw bytes as delivered, and where they are.
+
+    Attributes:
+        uri: Absolute path of the file.
+        sha256: Hex digest of its bytes at submission; another one later is refused.
+        size: Bytes.
+    """
+
+    uri: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolInterval:
+    """One interval of a symbol: `symbol` (of `stype_in`) was `target` from start to end (dates)."""
+
+    stype_in: str
+    symbol: str
+    stype_out: str
+    target: str
+    start: str
+    end: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What the check pass over a payload found, or the slice of it that a chunk takes.
+
+    Attributes:
+        records: Records in the slice.
+        index_min: Smallest defined index timestamp; None where there is none.
+        index_max: Largest defined index timestamp.
+        event_min: Smallest defined ts_event.
+        event_max: Largest defined ts_event.
+        ordered: Whether the index timestamp never decreases in the whole payload.
+        instruments: Distinct instrument ids, ascending.
+        publishers: Distinct publisher ids, ascending.
+        event_days: Days since 1970 of ts_event, ascending: they name the hypertable chunks.
+        index_days: Records per day since 1970 of the index timestamp.
+    """
+
+    records: int
+    index_min: int | None = None
+    index_max: int | None = None
+    event_min: int | None = None
+    event_max: int | None = None
+    ordered: bool = True
+    instruments: tuple[int, ...] = ()
+    publishers: tuple[int, ...] = ()
+    event_days: tuple[int, ...] = ()
+    index_days: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkPlan:
+    """One chunk as planned, before the ledger has given it a number.
+
+    Attributes:
+        start: First index timestamp it takes, inclusive.
+        end: Where it ends, exclusive; the last slice of a payload also takes records whose index
+            timestamp is undefined.
+        predecessors: Parts of the same delivery whose last records share an index microsecond with
+            this payload's first: ordinals go on from them.
+        partial: Why the chunk proves no coverage; empty where it does.
+    """
+
+    start: int
+    end: int
+    payload: PayloadRef
+    contents: Contents
+    predecessors: tuple[PayloadRef, ...] = ()
+    partial: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestPlan:
+    """One schema × range of a job, with its chunks."""
+
+    dataset: Dataset
+    schema: Schema
+    stype_in: str
+    symbols: tuple[str, ...]
+    start: int
+    end: int
+    chunks: tuple[ChunkPlan, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JobPlan:
+    """A job, resolved: what the ledger writes in one transaction.
+
+    Attributes:
+        key: Hash over the resolved request; the same one is the same job.
+        spec: What the person asked, as JSON values, for people to read.
+        notes: Lines a person should read before it runs (files left out, copies).
+    """
+
+    key: str
+    name: str
+    source: str
+    priority: Priority
+    spec: Mapping[str, Any]
+    requests: tuple[RequestPlan, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def chunk_count(self) -> int:
+        return sum(len(request.chunks) for request in self.requests)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A chunk that this attempt owns until its lease ends: everything a worker needs.
+
+    Attributes:
+        fence: Presented with every write; a stale one is refused.
+        attempt: 1 for the first try.
+        max_attempts: Beyond which a Retryable failure is final.
+        deferrals: Attempts given back so far (throttling, database restarts).
+        first_deferred_s: Seconds since the first of them; 0 where there was none.
+        expected: Records that the plan counted in the slice.
+    """
+
+    chunk_id: ChunkId
+    job_id: UUID
+    fence: Fence
+    attempt: int
+    max_attempts: int
+    lost_count: int
+    deferrals: int
+    first_deferred_s: float
+    source: str
+    dataset: Dataset
+    schema: Schema
+    stype_in: str
+    symbols: tuple[str, ...]
+    start: int
+    end: int
+    last_slice: bool
+    expected: int
+    payload: PayloadRef
+    predecessors: tuple[PayloadRef, ...]
+    partial: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The counts and hashes that prove a chunk. Immutable once written.
+
+    `fetched = stored + quarantined + already_stored`; live rows of the chunk are `stored` minus
+    what later chunks superseded.
+    """
+
+    fetched: int
+    stored: int
+    quarantined: int
+    already_stored: int
+    corrected: int
+    flagged: int
+    sha256: str
+    mapping_hash: str
+    partial: str
+    way: str
+    seconds: Mapping[str, float]
+
+    def as_json(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class JobCounts:
+    """Chunks per state and records, summed over a job's receipts."""
+
+    chunks: Mapping[ChunkState, int]
+    fetched: int = 0
+    stored: int = 0
+    quarantined: int = 0
+    already_stored: int = 0
+    flagged: int = 0
+
+    @property
+    def total(self) -> int:
+        return sum(self.chunks.values())
+
+
+def final_state(chunks: Mapping[ChunkState, int]) -> JobState:
+    """The state of a job none of whose chunks is open.
+
+    Cancelled once a person cancelled any chunk; failed where every chunk failed.
+    """
+    if chunks.get(C.CANCELLED, 0):
+        return JobState.CANCELLED
+    if not chunks.get(C.FAILED, 0):
+        return JobState.COMPLETED
+    done = chunks.get(C.COMPLETED, 0) + chunks.get(C.COMPLETED_EMPTY, 0)
+    return JobState.COMPLETED_WITH_FAILURES if done else JobState.FAILED

@@ -1,0 +1,34 @@
+"""The verdict over one frame: what is stored, and what is quarantined with its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ingestor.model.frame import Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """One record that cannot be stored.
+
+    Attributes:
+        position: 0-based place in the payload.
+        raw: The wire record's bytes, as delivered.
+        rule: Stable id of the rule it broke, e.g. ``ts_recv.required``.
+        field: Column at fault.
+        value: The value found, in wire spelling.
+        reason: One sentence for people.
+    """
+
+    position: int
+    raw: bytes
+    rule: str
+    field: str
+    value: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    accepted: Frame
+    rejected: tuple[Rejected, ...]
