@@ -1,0 +1,1 @@
+"""The only room that knows PostgreSQL: connections, DDL, COPY, the ledger, the loader."""

@@ -1,0 +1,301 @@
+"""The ledger's moves: each one statement or one transaction, judged by the database's clock."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID, uuid4
+
+import asyncpg
+
+from ingestor.job import Claim, Contents, JobPlan, PayloadRef, Receipt, RequestPlan
+from ingestor.store.database import Connection, Database
+from ingestor.store.queries import queries
+from ingestor.vocabulary import ChunkId, ChunkState, Dataset, Fence, Schema
+
+_CHUNKS = queries("chunks")
+_JOBS = queries("jobs")
+
+ERROR_BYTES = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What became of a submission.
+
+    Attributes:
+        fresh: False where the same resolved request had been submitted before.
+    """
+
+    job_id: UUID
+    fresh: bool
+
+
+async def submit(database: Database, plan: JobPlan, *, max_attempts: int) -> Accepted:
+    """Records a job with all its chunks in one transaction, before anything is enqueued."""
+    async with database.connection() as connection, connection.transaction():
+        job_id = await connection.fetchval(
+            _JOBS["insert"], uuid4(), plan.name, plan.key, plan.source, dict(plan.spec),
+            plan.priority.rank, plan.chunk_count,
+        )  # fmt: skip
+        if job_id is None:
+            return Accepted(await connection.fetchval(_JOBS["by_key"], plan.key), fresh=False)
+        payloads = await _record_payloads(connection, plan)
+        for request in plan.requests:
+            await _record_request(connection, job_id, request, payloads, max_attempts)
+        return Accepted(job_id, fresh=True)
+
+
+async def _record_payloads(
+    connection: Connection, plan: JobPlan
+) -> dict[tuple[str, str], int]:
+    refs = {
+        (ref.uri, ref.sha256): ref
+        for request in plan.requests
+        for chunk in request.chunks
+        for ref in (chunk.payload, *chunk.predecessors)
+    }
+    uris, hashes = [uri for uri, _ in refs], [sha for _, sha in refs]
+    sizes = [ref.size for ref in refs.values()]
+    await connection.execute(_JOBS["insert_payloads"], uris, hashes, sizes)
+    rows = await connection.fetch(_JOBS["payload_ids"], uris, hashes)
+    return {(row["uri"], row["sha256"]): row["payload_id"] for row in rows}
+
+
+async def _record_request(
+    connection: Connection,
+    job_id: UUID,
+    request: RequestPlan,
+    payloads: dict[tuple[str, str], int],
+    max_attempts: int,
+) -> None:
+    symbols = list(request.symbols)
+    digest = hashlib.sha256("\n".join(symbols).encode()).hexdigest()
+    group = await connection.fetchval(_JOBS["insert_symbols"], digest, symbols)
+    request_id = await connection.fetchval(
+        _JOBS["insert_request"], job_id, request.dataset, request.schema, request.stype_in,
+        group, Decimal(request.start), Decimal(request.end),
+    )  # fmt: skip
+    last = _last_slices(request)
+    rows = (
+        (job_id, request_id, group, Decimal(chunk.start), Decimal(chunk.end), place in last,
+         max_attempts, chunk.contents.records, _decimal(chunk.contents.index_min),
+         _decimal(chunk.contents.index_max), _decimal(chunk.contents.event_min),
+         _decimal(chunk.contents.event_max),
+         payloads[chunk.payload.uri, chunk.payload.sha256],
+         [payloads[ref.uri, ref.sha256] for ref in chunk.predecessors], chunk.partial)
+        for place, chunk in enumerate(request.chunks)
+    )  # fmt: skip
+    await connection.copy_records_to_table(
+        "chunks", schema_name="ingest", records=rows, columns=_PLANNED_COLUMNS
+    )
+
+
+_PLANNED_COLUMNS = (
+    "job_id", "request_id", "symbol_group_id", "start_ns", "end_ns", "last_slice",
+    "max_attempts", "expected", "index_min", "index_max", "event_min", "event_max",
+    "payload_id", "predecessors", "partial",
+)  # fmt: skip
+
+
+def _last_slices(request: RequestPlan) -> set[int]:
+    """Places of the chunks that take the undefined index timestamps of their payload too."""
+    last = {(chunk.payload.uri, chunk.payload.sha256): place
+            for place, chunk in enumerate(request.chunks)}  # fmt: skip
+    return set(last.values())
+
+
+def _decimal(value: int | None) -> Decimal | None:
+    return None if value is None else Decimal(value)
+
+
+async def claim(
+    database: Database, chunk_id: int, *, worker: str, lease_s: float, max_lost: int
+) -> Claim | None:
+    """Takes the chunk, or takes it over from a worker whose lease ran out; None: not to be had."""
+    row = await database.fetchrow(_CHUNKS["claim"], chunk_id, worker, lease_s, max_lost)
+    return None if row is None else _claim(row)
+
+
+def _claim(row: asyncpg.Record) -> Claim:
+    return Claim(
+        chunk_id=ChunkId(row["chunk_id"]),
+        job_id=row["job_id"],
+        fence=Fence(row["fence"]),
+        attempt=row["attempt"],
+        max_attempts=row["max_attempts"],
+        lost_count=row["lost_count"],
+        deferrals=row["deferrals"],
+        first_deferred_s=row["first_deferred_s"],
+        source=row["source"],
+        dataset=Dataset(row["dataset"]),
+        schema=Schema(row["schema"]),
+        stype_in=row["stype_in"],
+        symbols=tuple(row["symbols"]),
+        start=int(row["start_ns"]),
+        end=int(row["end_ns"]),
+        last_slice=row["last_slice"],
+        expected=row["expected"],
+        payload=PayloadRef(row["uri"], row["sha256"], row["size"]),
+        predecessors=tuple(_ref(line) for line in row["predecessors"]),
+        partial=row["partial"],
+    )
+
+
+def _ref(lines: str) -> PayloadRef:
+    uri, sha256, size = lines.rsplit("\n", 2)
+    return PayloadRef(uri, sha256, int(size))
+
+
+async def renew(
+    database: Database, claim: Claim, *, lease_s: float, rows: int, bytes_: int
+) -> bool:
+    """Renews the lease; False: the chunk has another owner now."""
+    return bool(
+        await database.fetchval(
+            _CHUNKS["heartbeat"], claim.chunk_id, claim.fence, lease_s, rows, bytes_
+        )
+    )
+
+
+async def lock(connection: Connection, claim: Claim) -> bool:
+    """Locks the chunk row until the transaction ends; False: the chunk has another owner now."""
+    return await connection.fetchval(_CHUNKS["lock"], claim.chunk_id, claim.fence) is not None
+
+
+async def finish(
+    connection: Connection, claim: Claim, receipt: Receipt, contents: Contents
+) -> bool:
+    """Writes receipt and final state inside the load transaction; False: not ours any more."""
+    state = ChunkState.COMPLETED if receipt.fetched else ChunkState.COMPLETED_EMPTY
+    bounds = (contents.index_min, contents.index_max, contents.event_min, contents.event_max)
+    done = await connection.fetchval(
+        _CHUNKS["finish"], claim.chunk_id, claim.fence, state, receipt.as_json(),
+        *(_decimal(bound) for bound in bounds),
+    )  # fmt: skip
+    return done is not None
+
+
+async def settled(database: Database, claim: Claim) -> bool:
+    """After a commit whose answer was lost: whether this attempt's commit went through."""
+    row = await database.fetchrow(_CHUNKS["settled"], claim.chunk_id)
+    assert row is not None
+    return row["fence"] == claim.fence and ChunkState(row["state"]) in (
+        ChunkState.COMPLETED,
+        ChunkState.COMPLETED_EMPTY,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """How an attempt that failed gives its chunk back.
+
+    Attributes:
+        delay_s: Seconds until it may be claimed again.
+        give_back: Whether the attempt is not counted.
+        outcome: Word for the trace: retrying or deferred.
+        carried: Whether a Celery retry brings the chunk back; else the dispatcher does.
+    """
+
+    code: str
+    text: str
+    delay_s: float
+    give_back: bool
+    outcome: str
+    carried: bool
+
+
+async def release(database: Database, claim: Claim, how: Release) -> ChunkState | None:
+    """Gives the chunk back: its new state, None where it has another owner already."""
+    state = await database.fetchval(
+        _CHUNKS["release"], claim.chunk_id, claim.fence, how.code, short(how.text), how.delay_s,
+        how.give_back, how.outcome, how.carried,
+    )  # fmt: skip
+    return None if state is None else ChunkState(state)
+
+
+async def fail(database: Database, claim: Claim, *, code: str, text: str) -> bool:
+    """Ends the chunk for good with a dead letter; False: it has another owner already."""
+    done = await database.fetchval(
+        _CHUNKS["fail"], claim.chunk_id, claim.fence, code, short(text)
+    )
+    return done is not None
+
+
+async def hand_back(database: Database, workers: Sequence[str]) -> list[int]:
+    """Releases every chunk those workers hold; their attempts are given back."""
+    rows = await database.fetch(_CHUNKS["hand_back"], list(workers))
+    return [row["chunk_id"] for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Reaped:
+    """A chunk whose lease had run out, and where it went."""
+
+    chunk_id: int
+    job_id: UUID
+    state: ChunkState
+
+
+async def reap(database: Database, *, max_lost: int) -> list[Reaped]:
+    """Takes back every chunk whose lease ran out; lost too often, it fails as poison."""
+    rows = await database.fetch(_CHUNKS["reap"], max_lost)
+    return [Reaped(row["chunk_id"], row["job_id"], ChunkState(row["state"])) for row in rows]
+
+
+async def end_stuck_sessions(database: Database, *, after_s: float) -> list[tuple[int, int]]:
+    """Ends sessions of loads whose lease ran out `after_s` ago: (backend pid, chunk id) each."""
+    rows = await database.fetch(_CHUNKS["stuck"], after_s)
+    return [(row["pid"], row["chunk_id"]) for row in rows]
+
+
+async def end_job(database: Database, job_id: UUID) -> str | None:
+    """Ends the job if none of its chunks is open; its final state, None where it goes on."""
+    row = await database.fetchrow(_JOBS["end"], job_id)
+    return None if row is None else str(row["state"])
+
+
+async def end_jobs(database: Database) -> list[tuple[UUID, str]]:
+    """Ends every open job without an open chunk."""
+    ended = []
+    for row in await database.fetch(_JOBS["endable"]):
+        if (state := await end_job(database, row["job_id"])) is not None:
+            ended.append((row["job_id"], state))
+    return ended
+
+
+async def cancel(database: Database, job_id: UUID) -> tuple[int, int]:
+    """Cancels a job: (chunks cancelled, chunks that are being committed and will complete).
+
+    Raises nothing where the job had ended: (0, 0).
+    """
+    async with database.connection() as connection, connection.transaction():
+        if await connection.fetchval(_JOBS["request_cancel"], job_id) is None:
+            return 0, 0
+        cancelled = await connection.fetchval(_JOBS["cancel_chunks"], job_id)
+        left = await connection.fetchval(_JOBS["open_chunks"], job_id)
+    await end_job(database, job_id)
+    return cancelled, left
+
+
+async def retry(database: Database, job_id: UUID, states: Iterable[ChunkState]) -> int:
+    """Puts ended chunks back to pending; how many. The job runs again where there are any."""
+    async with database.connection() as connection, connection.transaction():
+        count = await connection.fetchval(
+            _JOBS["retry_chunks"], job_id, [str(state) for state in states]
+        )
+        if count:
+            await connection.execute(_JOBS["reopen"], job_id)
+        return int(count)
+
+
+def short(text: str) -> str:
+    """Cut to what the ledger holds of an error, on a character border."""
+    return text.encode()[:ERROR_BYTES].decode(errors="ignore")
+
+
+def day(text: str) -> dt.date:
+    return dt.date.fromisoformat(text)

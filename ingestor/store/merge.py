@@ -1,0 +1,76 @@
+"""The merge of a staged payload into rows that are there: one statement, built from the Table."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from ingestor.model import Table
+from ingestor.store.schema import qualified
+
+STAGE = "hdi_stage"
+
+
+@cache
+def merge_statement(table: Table) -> str:
+    """SQL that merges the stage into `table` and counts what it did.
+
+    Rows equal to what is there are left alone (an unconditional update left 2M dead rows and took
+    three times as long); rows that differ are corrected and recorded as superseding their old
+    chunk; new ones are inserted in key order, on which concurrent writers cannot deadlock.
+
+    Parameters: $1 chunk_id, $2 and $3 smallest and largest value of the time column, which exclude
+    hypertable chunks. Returns one row: inserted, corrected, total.
+    """
+    key = ", ".join(table.key)
+    same_key = " AND ".join(f"t.{name} = s.{name}" for name in table.key)
+    values = table.value_columns
+    differs = f"({_list('t', values)}) IS DISTINCT FROM ({_list('s', values)})"
+    assigned = ", ".join(f"{name} = o.{name}" for name in values)
+    columns = ", ".join(column.name for column in table.columns)
+    bounds = f"t.{table.time_column} BETWEEN $2 AND $3"
+    return f"""
+WITH o AS (
+    SELECT {_list("s", table.key)}, {_list("s", values)}, t.chunk_id AS old_chunk
+    FROM {qualified(table)} t JOIN {STAGE} s ON {same_key}
+    WHERE {bounds} AND {differs}
+    ORDER BY {_list("s", table.key)}
+    FOR UPDATE OF t
+), u AS (
+    UPDATE {qualified(table)} t SET {assigned}, chunk_id = $1
+    FROM o WHERE {" AND ".join(f"t.{name} = o.{name}" for name in table.key)} AND {bounds}
+    RETURNING o.old_chunk
+), i AS (
+    INSERT INTO {qualified(table)} ({columns})
+    SELECT {columns} FROM {STAGE} s
+    WHERE NOT EXISTS (SELECT 1 FROM {qualified(table)} t WHERE {same_key} AND {bounds})
+    ORDER BY {key}
+    ON CONFLICT DO NOTHING
+    RETURNING 1
+), l AS (
+    INSERT INTO ingest.supersessions (old_chunk, new_chunk, rows, kind)
+    SELECT old_chunk, $1, count(*), 'corrected' FROM u GROUP BY old_chunk
+)
+SELECT (SELECT count(*) FROM i) AS inserted, (SELECT count(*) FROM u) AS corrected,
+       (SELECT count(*) FROM {STAGE}) AS total"""
+
+
+def stage_statement(table: Table) -> str:
+    """SQL that makes the stage: the table's columns, no index, gone at commit."""
+    return f"CREATE TEMP TABLE {STAGE} (LIKE {qualified(table)}) ON COMMIT DROP"
+
+
+@cache
+def probe_statement(table: Table) -> str:
+    """SQL that tells whether any row of the given instruments lies in the time range.
+
+    One look at the key's prefix per instrument: 2–9 ms for up to 10,000 of them.
+    Parameters: $1 instrument ids, $2 and $3 smallest and largest value of the time column.
+    """
+    return f"""
+SELECT EXISTS (SELECT 1 FROM unnest($1::BIGINT[]) AS u(id) WHERE EXISTS (
+    SELECT 1 FROM {qualified(table)} t
+    WHERE t.instrument_id = u.id AND t.{table.time_column} BETWEEN $2 AND $3))"""
+
+
+def _list(alias: str, names: tuple[str, ...]) -> str:
+    return ", ".join(f"{alias}.{name}" for name in names)

@@ -1,0 +1,1 @@
+"""Alembic migrations: additive, one statement per `op.execute`, never rewriting a record table."""

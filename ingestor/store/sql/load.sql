@@ -1,0 +1,54 @@
+-- quarantine_stage --
+-- Which records of a chunk stay out is decided once: rows of an earlier life of it are replaced.
+DELETE FROM ingest.quarantine WHERE chunk_id = $1
+
+-- learn_publishers --
+-- Publishers of a payload, $1 ids of dataset $2; known ones stay.
+INSERT INTO public.publishers (publisher_id, dataset)
+SELECT id, $2 FROM unnest($1::INTEGER[]) AS u(id) ORDER BY id
+ON CONFLICT (publisher_id) DO NOTHING
+
+-- contradicting_publisher --
+SELECT publisher_id, dataset FROM public.publishers
+WHERE publisher_id = ANY($1::INTEGER[]) AND dataset <> $2
+ORDER BY publisher_id LIMIT 1
+
+-- keep_intervals --
+-- Symbol intervals of a payload: arrays of symbol, id, first and last day (exclusive).
+INSERT INTO ingest.symbol_intervals AS s
+    (dataset, stype_in, symbol, stype_out, instrument_id, days, source)
+SELECT $1, $2, symbol, $3, id, range_agg(daterange(first, past)), $4
+FROM unnest($5::TEXT[], $6::BIGINT[], $7::DATE[], $8::DATE[]) AS u(symbol, id, first, past)
+GROUP BY symbol, id
+ORDER BY symbol, id
+ON CONFLICT (dataset, stype_in, symbol, stype_out, instrument_id) DO UPDATE
+SET days = s.days + excluded.days
+WHERE NOT s.days @> excluded.days
+
+-- cover --
+-- Whole days that a complete payload proves, per symbol; merged with what is held.
+INSERT INTO ingest.coverage AS c (dataset, schema, stype_in, symbol, days)
+SELECT $1, $2, $3, symbol, datemultirange(daterange($5, $6))
+FROM unnest($4::TEXT[]) AS u(symbol) GROUP BY symbol ORDER BY symbol
+ON CONFLICT (dataset, schema, stype_in, symbol) DO UPDATE SET days = c.days + excluded.days
+WHERE NOT c.days @> excluded.days
+
+-- share_days --
+-- Loads that only append share a day of a table; a merge has it alone.
+SELECT pg_advisory_xact_lock_shared(hashtext($1), day) FROM unnest($2::INTEGER[]) AS u(day)
+ORDER BY day
+
+-- own_days --
+SELECT pg_advisory_xact_lock(hashtext($1), day) FROM unnest($2::INTEGER[]) AS u(day) ORDER BY day
+
+-- lock_timeout --
+SELECT current_setting('lock_timeout')
+
+-- set_lock_timeout --
+SELECT set_config('lock_timeout', $1, true)
+
+-- name_session --
+SELECT set_config('application_name', $1, false)
+
+-- analyze_stage --
+ANALYZE hdi_stage
