@@ -1,0 +1,63 @@
+"""One frame through its pandera schema, lazily: every broken rule is found, none stops a batch."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pandera.pandas as pa
+
+from ingestor.model import Column
+from ingestor.model.frame import Frame
+from ingestor.validate.storable import reason_of, schema_of
+from ingestor.model.verdict import Rejected, Verdict
+
+
+def judge(frame: Frame) -> Verdict:
+    """Splits a frame into what its table can hold and what it cannot.
+
+    A record that breaks several rules is rejected once, by the first of them in column order.
+    """
+    view = pd.DataFrame({**frame.columns, "ordinal": frame.ordinal}, copy=False)
+    try:
+        schema_of(frame.table).validate(view, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        return _split(frame, _broken(error))
+    return Verdict(frame, ())
+
+
+def _broken(error: pa.errors.SchemaErrors) -> dict[int, str]:
+    """Row → the first rule it broke. A failure that names no row is a fault of ours: raised."""
+    rows: dict[int, str] = {}
+    for case in error.failure_cases.itertuples():
+        if case.index is None or pd.isna(case.index):
+            raise error
+        rows.setdefault(int(case.index), str(case.check))
+    return rows
+
+
+def _split(frame: Frame, broken: dict[int, str]) -> Verdict:
+    keep: npt.NDArray[np.bool_] = np.ones(len(frame), dtype=bool)
+    keep[list(broken)] = False
+    rejected = tuple(_rejected(frame, row, rule) for row, rule in sorted(broken.items()))
+    return Verdict(frame.take(keep), rejected)
+
+
+def _rejected(frame: Frame, row: int, rule: str) -> Rejected:
+    column = _column(frame, rule)
+    values = frame.ordinal if column.name == "ordinal" else frame.columns[column.name]
+    return Rejected(
+        position=int(frame.position[row]),
+        raw=frame.raw[row].tobytes(),
+        rule=rule,
+        field=column.name,
+        value=str(values[row]),
+        reason=reason_of(rule, column),
+    )
+
+
+def _column(frame: Frame, rule: str) -> Column:
+    name = rule.partition(".")[0]
+    if name == "ordinal" and not frame.table.numbered:
+        return Column("ordinal", frame.table["publisher_id"].kind, "Repeat of a key.")
+    return frame.table[name]

@@ -1,0 +1,102 @@
+"""Table → pandera schema: what a value must be so that its column can hold it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any
+
+import numpy as np
+import pandera.pandas as pa
+
+from ingestor.model import Column, Table
+from ingestor.model.kind import INT64_MAX
+
+_REASONS = {
+    "required": "is undefined, and the key needs it",
+    "range": "lies outside what {sql} can hold",
+    "step": "is no whole second",
+    "text": "is no UTF-8 text up to its first NUL with only NUL after it",
+    "repeat": "repeats the key of an earlier record of the payload",
+}
+
+
+def reason_of(rule: str, column: Column) -> str:
+    """The sentence for a broken rule ``<column>.<check>``."""
+    check = rule.rpartition(".")[2]
+    return f"{column.name} {_REASONS[check].format(sql=column.kind.sql)}"
+
+
+@cache
+def schema_of(table: Table) -> pa.DataFrameSchema:
+    """The pandera schema of a standard frame of `table`, built once.
+
+    Checks are vectorised over the batch and named ``<column>.<check>``; nulls are sentinels, which
+    every check of a nullable column lets pass. Frame column `ordinal` is there as well.
+    """
+    columns = {c.name: _column(c) for c in table.frame_columns}
+    repeats = [] if table.numbered else [pa.Check(_first, name="ordinal.repeat")]
+    columns["ordinal"] = pa.Column("int16", checks=repeats)
+    return pa.DataFrameSchema(columns, strict=True)
+
+
+def _column(column: Column) -> pa.Column:
+    if column.kind.frame.startswith("S"):
+        return pa.Column(object, checks=[_check(column, "text", _is_text)])
+    checks = []
+    if column.required is not None:
+        checks.append(_check(column, "required", partial(_not, column.required)))
+    kind = column.kind
+    if kind.highest is not None and kind.lowest is not None and not _whole_range(column):
+        checks.append(_check(column, "range", partial(_within, column)))
+    if kind.step != 1:
+        checks.append(_check(column, "step", partial(_stepped, column)))
+    return pa.Column(np.dtype(kind.frame), checks=checks)
+
+
+def _whole_range(column: Column) -> bool:
+    """Whether every value of the dtype but the sentinel fits, so that no check is needed."""
+    kind, info = column.kind, np.iinfo(column.kind.frame)
+    spared = {column.null, column.required} - {None}
+    outside = (kind.lowest - info.min) + (info.max - kind.highest)  # type: ignore[operator]
+    return outside == sum(1 for s in spared if not kind.lowest <= s <= kind.highest)  # type: ignore[operator]
+
+
+def _check(column: Column, check: str, test: Callable[[Any], Any]) -> pa.Check:
+    return pa.Check(test, name=f"{column.name}.{check}", ignore_na=False)
+
+
+def _first(values: Any) -> Any:
+    return values == 0
+
+
+def _not(sentinel: int, values: Any) -> Any:
+    return values != sentinel
+
+
+def _within(column: Column, values: Any) -> Any:
+    kind = column.kind
+    inside = (values >= kind.lowest) & (values <= kind.highest)
+    spared = column.null if column.null is not None else column.required
+    return inside if spared is None else inside | (values == spared)
+
+
+def _stepped(column: Column, values: Any) -> Any:
+    spared = column.null if column.null is not None else column.required
+    on_step = values % column.kind.step == 0
+    return on_step if spared is None else on_step | (values == spared)
+
+
+def _is_text(values: Any) -> Any:
+    return values.map(_one_text)
+
+
+def _one_text(value: bytes) -> bool:
+    # numpy has cut trailing NULs already: any NUL left has something after it.
+    try:
+        return "\0" not in value.decode()
+    except UnicodeDecodeError:
+        return False
+
+
+assert INT64_MAX == np.iinfo(np.int64).max
