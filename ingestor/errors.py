@@ -14,7 +14,8 @@ IngestError
     ├── Usage                 options or values that make no sense (exit 2)
     │   └── BadJob            a job that cannot be planned
     ├── BadRules              a mapping or validation file that is wrong
-    ├── BadSettings           a setting that is missing or wrong
+    ├── BadSettings           a setting that is wrong
+    │   └── NotConfigured     a service whose address is not set (exit 6)
     ├── SourceRefused         the source will not give this
     │   └── PayloadMissing    a file that this host cannot see
     ├── AuthenticationFailed  (exit 4)
@@ -131,6 +132,12 @@ class BadRules(Terminal):
 
 class BadSettings(Usage):
     """A setting that is missing or wrong."""
+
+
+class NotConfigured(BadSettings):
+    """A service that was never named cannot be reached either."""
+
+    exit_code = 6
 
 
 class SourceRefused(Terminal):

@@ -17,7 +17,7 @@ from pydantic import Field, PrivateAttr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from ingestor.errors import BadSettings
+from ingestor.errors import BadSettings, NotConfigured
 from ingestor.redaction import redact
 from ingestor.settings_forms import (
     ApiKey,
@@ -145,7 +145,7 @@ class Settings(BaseSettings):
         own = special.get(role)
         given = self.database_url if own is None else own
         if given is None:
-            raise BadSettings(
+            raise NotConfigured(
                 "HDI_DATABASE_URL is not set", hint="set it, or start one with `hdi stack up`"
             )
         return given.get_secret_value()
@@ -157,7 +157,7 @@ class Settings(BaseSettings):
             BadSettings: It is not set.
         """
         if self.redis_url is None:
-            raise BadSettings(
+            raise NotConfigured(
                 "HDI_REDIS_URL is not set", hint="set it, or start one with `hdi stack up`"
             )
         return self.redis_url.get_secret_value()

@@ -16,35 +16,31 @@ def merge_statement(table: Table) -> str:
 
     Rows equal to what is there are left alone (an unconditional update left 2M dead rows and took
     three times as long); rows that differ are corrected and recorded as superseding their old
-    chunk; new ones are inserted in key order, on which concurrent writers cannot deadlock.
+    chunk; new ones are inserted in key order, on which concurrent writers cannot deadlock. The caller
+    holds the days of the table alone, so what the join found stays true until the end.
 
     Parameters: $1 chunk_id, $2 and $3 smallest and largest value of the time column, which exclude
     hypertable chunks. Returns one row: inserted, corrected, total.
     """
-    key = ", ".join(table.key)
     same_key = " AND ".join(f"t.{name} = s.{name}" for name in table.key)
+    found_key = " AND ".join(f"t.{name} = j.{name}" for name in table.key)
     values = table.value_columns
     differs = f"({_list('t', values)}) IS DISTINCT FROM ({_list('s', values)})"
-    assigned = ", ".join(f"{name} = o.{name}" for name in values)
+    assigned = ", ".join(f"{name} = j.{name}" for name in values)
     columns = ", ".join(column.name for column in table.columns)
     bounds = f"t.{table.time_column} BETWEEN $2 AND $3"
     return f"""
-WITH o AS (
-    SELECT {_list("s", table.key)}, {_list("s", values)}, t.chunk_id AS old_chunk
-    FROM {qualified(table)} t JOIN {STAGE} s ON {same_key}
-    WHERE {bounds} AND {differs}
-    ORDER BY {_list("s", table.key)}
-    FOR UPDATE OF t
+WITH j AS MATERIALIZED (
+    SELECT s.*, t.chunk_id AS old_chunk
+    FROM {STAGE} s LEFT JOIN {qualified(table)} t ON {same_key} AND {bounds}
+    WHERE t.chunk_id IS NULL OR {differs}
 ), u AS (
     UPDATE {qualified(table)} t SET {assigned}, chunk_id = $1
-    FROM o WHERE {" AND ".join(f"t.{name} = o.{name}" for name in table.key)} AND {bounds}
-    RETURNING o.old_chunk
+    FROM j WHERE j.old_chunk IS NOT NULL AND {found_key} AND {bounds}
+    RETURNING j.old_chunk
 ), i AS (
     INSERT INTO {qualified(table)} ({columns})
-    SELECT {columns} FROM {STAGE} s
-    WHERE NOT EXISTS (SELECT 1 FROM {qualified(table)} t WHERE {same_key} AND {bounds})
-    ORDER BY {key}
-    ON CONFLICT DO NOTHING
+    SELECT {columns} FROM j WHERE j.old_chunk IS NULL ORDER BY {", ".join(table.key)}
     RETURNING 1
 ), l AS (
     INSERT INTO ingest.supersessions (old_chunk, new_chunk, rows, kind)

@@ -25,3 +25,9 @@ SELECT EXISTS (SELECT 1 FROM pg_available_extensions
 
 -- create_extension --
 CREATE EXTENSION IF NOT EXISTS timescaledb
+
+-- login_exists --
+SELECT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = $1 AND rolcanlogin)
+
+-- grant_statement --
+SELECT format('GRANT %I TO %I', $1::TEXT, $2::TEXT)

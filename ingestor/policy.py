@@ -1,0 +1,77 @@
+"""What a failure costs and when the chunk is tried again: the only place with these rules."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from typing import Literal
+
+from ingestor.errors import (
+    DatabaseHalted,
+    DatabaseUnavailable,
+    IngestError,
+    RateLimited,
+    Retryable,
+)
+from ingestor.job import Claim
+from ingestor.settings import Settings
+
+_HOUR_S = 3600.0
+_HALTED_DELAY_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do with a chunk whose attempt failed.
+
+    Attributes:
+        outcome: ``retrying`` costs the attempt, ``deferred`` gives it back, ``failed`` is the end.
+        delay_s: Seconds to wait before the next attempt.
+        carried: Whether a Celery retry waits it out; longer waits are the ledger's.
+    """
+
+    outcome: Literal["retrying", "deferred", "failed"]
+    delay_s: float = 0.0
+    carried: bool = False
+
+
+def decide(error: Exception, claim: Claim, settings: Settings) -> Decision:
+    """Terminal errors and used-up attempts end the chunk; what is not its fault costs nothing."""
+    if not isinstance(error, Retryable):
+        return Decision("failed")
+    if _passing(error):
+        return _defer(error, claim, settings)
+    if claim.attempt >= claim.max_attempts:
+        return Decision("failed")
+    return _after("retrying", _backoff_s(claim.attempt, settings), settings)
+
+
+def _passing(error: IngestError) -> bool:
+    return isinstance(error, DatabaseUnavailable | DatabaseHalted | RateLimited)
+
+
+def _defer(error: IngestError, claim: Claim, settings: Settings) -> Decision:
+    retry = settings.retry
+    too_long = claim.first_deferred_s > retry.max_deferred_h * _HOUR_S
+    if claim.deferrals >= retry.max_deferrals or too_long:
+        return Decision("failed")
+    if isinstance(error, RateLimited):
+        # Jitter on top, never below: all workers were told the same second.
+        return _after("deferred", error.retry_after_s * random.uniform(1.0, 1.25), settings)
+    if isinstance(error, DatabaseHalted):
+        return _after("deferred", _HALTED_DELAY_S * random.uniform(1.0, 2.0), settings)
+    return _after("deferred", _backoff_s(claim.deferrals + 1, settings), settings)
+
+
+def _backoff_s(tries: int, settings: Settings) -> float:
+    """Exponential with full jitter: workers that failed together do not come back together."""
+    retry = settings.retry
+    ceiling = min(retry.backoff_cap_s, retry.backoff_base_s * 2.0 ** (tries - 1))
+    return random.uniform(0.0, ceiling)
+
+
+def _after(
+    outcome: Literal["retrying", "deferred"], delay_s: float, settings: Settings
+) -> Decision:
+    # A Celery countdown past the visibility timeout ran three times at once; minutes are the most.
+    return Decision(outcome, delay_s, carried=delay_s <= settings.retry.celery_countdown_max_s)

@@ -1,0 +1,93 @@
+"""The worker: ``celery -A workers.app worker`` (what `hdi worker` runs), and Flower's app.
+
+Signals tie Celery's processes to the library; everything else is in `ingestor`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from celery import signals
+
+from ingestor import logs
+from ingestor.broker import Broker, create_app
+from ingestor.errors import BadSettings, BrokerUnavailable
+from ingestor.logs import get_logger
+from ingestor.settings import load_settings
+from ingestor.store import ledger, presence
+from ingestor.store.database import Database
+from ingestor.vocabulary import Role
+from workers import tasks
+from workers.lifecycle import Lifecycle, database_options, default_host, process_name
+
+log = get_logger(__name__)
+
+settings = load_settings()
+app = create_app(settings)
+_current: dict[str, Lifecycle] = {}
+_host = default_host()
+tasks.register(app, _current)
+
+
+@signals.setup_logging.connect
+def _logging(**_: Any) -> None:
+    logs.configure(settings, process="worker")
+    # One canonical line per attempt is ours ("chunk loaded", "chunk failed"); Celery's would be two
+    # more of the same, for each of ten thousand chunks.
+    for name in ("celery.worker.strategy", "celery.app.trace"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+@signals.worker_init.connect
+def _starting(**_: Any) -> None:
+    """A Redis that may drop queued chunks is refused; one that is away is waited for."""
+    broker = Broker(settings)
+    try:
+        log.info("broker checked", server=broker.check())
+    except BrokerUnavailable as error:
+        log.warning("broker not checked", reason=error.message)
+    except BadSettings as error:
+        log.error("worker not started", reason=error.message, next=error.hint)
+        raise SystemExit(error.exit_code) from error
+    finally:
+        broker.close()
+
+
+@signals.celeryd_after_setup.connect
+def _named(sender: str, **_: Any) -> None:
+    global _host  # noqa: PLW0603 - read by the children, which are forked after this
+    _host = sender
+
+
+@signals.worker_process_init.connect
+def _forked(**_: Any) -> None:
+    _current["life"] = Lifecycle.start(settings, host=_host)
+
+
+@signals.worker_process_shutdown.connect
+def _ending(**_: Any) -> None:
+    if life := _current.pop("life", None):
+        life.stop()
+
+
+@signals.worker_shutdown.connect
+def _shut_down(**_: Any) -> None:
+    """Gives back what killed children held, so that nobody waits for their leases to run out."""
+    try:
+        asyncio.run(_hand_back())
+    except Exception as error:
+        log.warning("chunks not handed back", reason=str(error))
+
+
+async def _hand_back() -> None:
+    async with Database(database_options(settings, Role.WORKER), name="hdi:shutdown") as database:
+        mine = await presence.of_host(database, _host)
+        freed = await ledger.hand_back(database, mine)
+        await presence.gone(database, mine)
+    if freed:
+        log.info("chunks handed back", chunks=freed)
+
+
+__all__ = ["app", "process_name"]

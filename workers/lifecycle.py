@@ -1,0 +1,119 @@
+"""From Celery's processes to the async library: one event loop and one pool per worker process.
+
+The loop runs in a thread of its own, made after the fork. Celery's main thread stays free for its
+time limits (signals that raise there), and the heartbeat goes on while a load waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import threading
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import ingestor
+from ingestor.logs import get_logger
+from ingestor.settings import Settings
+from ingestor.store import presence
+from ingestor.store.database import Database, DatabaseOptions
+from ingestor.store.migrate import require_current
+from ingestor.vocabulary import Role
+
+log = get_logger(__name__)
+T = TypeVar("T")
+
+_REPORT_S = 5.0
+_RETRY_S = 1.0
+
+
+def database_options(settings: Settings, role: Role) -> DatabaseOptions:
+    """How processes of `role` connect."""
+    section = settings.database
+    return DatabaseOptions(
+        dsn=settings.dsn(role),
+        pool_size=max(section.pool_size, 2),
+        connect_timeout_s=section.connect_timeout_s,
+        lock_timeout_s=section.lock_timeout_s,
+        idle_in_transaction_timeout_s=section.idle_in_transaction_timeout_s,
+    )
+
+
+@dataclass(slots=True)
+class Lifecycle:
+    """One worker process: its loop, its database, its name in the ledger."""
+
+    settings: Settings
+    name: str
+    host: str
+    database: Database
+    loop: asyncio.AbstractEventLoop
+    thread: threading.Thread
+
+    @classmethod
+    def start(cls, settings: Settings, *, host: str) -> Lifecycle:
+        """Called in the child, after the fork. Does not wait for the database."""
+        name = process_name(host, os.getpid())
+        loop = asyncio.new_event_loop()
+        thread = threading.Thread(target=loop.run_forever, name="hdi-loop", daemon=True)
+        database = Database(database_options(settings, Role.WORKER), name=f"hdi:{name}")
+        made = cls(settings, name, host, database, loop, thread)
+        thread.start()
+        asyncio.run_coroutine_threadsafe(made._report(), loop)
+        return made
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Runs `work` on the loop and waits. An exception here (a time limit) cancels it there."""
+        future = asyncio.run_coroutine_threadsafe(work, self.loop)
+        try:
+            return future.result()
+        except BaseException:
+            if not future.done():
+                future.cancel()
+                with contextlib.suppress(BaseException):
+                    future.exception(timeout=10)
+            raise
+
+    def stop(self) -> None:
+        """Closes the pool and ends the loop, waiting a few seconds at most."""
+        with contextlib.suppress(TimeoutError):
+            asyncio.run_coroutine_threadsafe(self._leave(), self.loop).result(timeout=6)
+        self.loop.call_soon_threadsafe(self.loop.stop)
+
+    async def ready(self) -> None:
+        """Opens the pool at the first use, and again after it could not be opened."""
+        if not self.database.is_open:
+            await self.database.open()
+            await require_current(self.database)
+
+    async def _report(self) -> None:
+        """Tells the ledger every few seconds that this process lives."""
+        process = presence.Process(
+            self.name, "worker", self.host, os.getpid(), ingestor.__version__
+        )
+        while True:
+            delay = _REPORT_S
+            try:
+                await self.ready()
+                await presence.seen(self.database, process)
+            except Exception as error:
+                log.warning("worker not reported", error=str(error))
+                delay = _RETRY_S
+            await asyncio.sleep(delay)
+
+    async def _leave(self) -> None:
+        with contextlib.suppress(Exception):
+            await presence.gone(self.database, [self.name])
+        await self.database.close()
+
+
+def process_name(host: str, pid: int) -> str:
+    """The name of a worker process in the ledger: ``<celery host>/<pid>``."""
+    return f"{host}/{pid}"
+
+
+def default_host() -> str:
+    return f"hdi@{socket.gethostname()}"

@@ -1,0 +1,176 @@
+"""The scheduler: dispatcher, reaper, job ending. Several may run; the database keeps them apart.
+
+``hdi scheduler`` runs it. It holds no state: killed at any moment, another one goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Awaitable, Callable
+
+import ingestor
+from ingestor import logs
+from ingestor.broker import Broker
+from ingestor.errors import IngestError, SchemaOutdated
+from ingestor.logs import get_logger
+from ingestor.settings import Settings, load_settings
+from ingestor.store import dispatch, ledger, presence
+from ingestor.store.database import Database
+from ingestor.store.dispatch import Message
+from ingestor.store.migrate import require_current
+from ingestor.vocabulary import Role
+from workers.lifecycle import database_options, default_host, process_name
+
+log = get_logger(__name__)
+
+_REPORT_S = 5.0
+_LONGEST_PAUSE_S = 30.0
+
+
+class Scheduler:
+    """Runs every duty at its own pace until `stop` is set."""
+
+    def __init__(self, settings: Settings, database: Database, broker: Broker) -> None:
+        self.settings = settings
+        self.database = database
+        self.broker = broker
+        self.stop = asyncio.Event()
+
+    async def run(self) -> None:
+        plan = self.settings.scheduler
+        async with asyncio.TaskGroup() as duties:
+            duties.create_task(self._every(plan.idle_s, self.dispatch, busy_s=plan.dispatch_s))
+            duties.create_task(self._every(plan.requeue_grace_s / 3, self.requeue))
+            duties.create_task(self._every(plan.reap_s, self.reap))
+            duties.create_task(self._every(_REPORT_S, self.report))
+
+    async def _every(
+        self, pause_s: float, duty: Callable[[], Awaitable[bool]], *, busy_s: float | None = None
+    ) -> None:
+        """Repeats a duty, sooner while it finds work, later while it fails."""
+        failures = 0
+        while not self.stop.is_set():
+            try:
+                worked = await duty()
+                failures = 0
+                delay = busy_s if worked and busy_s is not None else pause_s
+            except IngestError as error:
+                failures += 1
+                delay = min(_LONGEST_PAUSE_S, pause_s * 2.0 ** min(failures, 5))
+                log.warning("duty failed", duty=duty.__name__, reason=error.message)
+            await self._pause(delay)
+
+    async def _pause(self, delay_s: float) -> None:
+        try:
+            await asyncio.wait_for(self.stop.wait(), delay_s)
+        except TimeoutError:
+            return
+
+    async def dispatch(self) -> bool:
+        """Fills the window; whether anything waits that may need another round soon."""
+        plan = self.settings.scheduler
+        slots = await presence.slots(self.database)
+        window = max(plan.window_min, plan.window_per_slot * slots)
+        messages = await dispatch.enqueue(
+            self.database, window=window, retry_grace_s=plan.requeue_grace_s
+        )
+        await self._publish(messages)
+        return bool(messages) or await dispatch.anything_open(self.database)
+
+    async def requeue(self) -> bool:
+        """Puts chunks back on the queue whose message Redis lost: FLUSHALL, a crash, a pop."""
+        late = await dispatch.overdue(
+            self.database, grace_s=self.settings.scheduler.requeue_grace_s
+        )
+        if not late:
+            return False
+        held = await asyncio.to_thread(self.broker.held)
+        lost = dispatch.lost(late, held)
+        if lost:
+            log.warning("messages lost, chunks queued again", chunks=len(lost))
+            await self._publish(await dispatch.enqueue_again(self.database, lost))
+        return bool(lost)
+
+    async def reap(self) -> bool:
+        """Takes chunks back whose lease ran out, and ends jobs that nobody ended."""
+        lease_s = self.settings.lease.duration_s
+        for pid, chunk_id in await ledger.end_stuck_sessions(self.database, after_s=lease_s / 2):
+            log.warning("stuck session ended", backend_pid=pid, chunk=chunk_id)
+        reaped = await ledger.reap(self.database, max_lost=self.settings.retry.max_lost)
+        for each in reaped:
+            log.warning("lease ran out", chunk=each.chunk_id, job=str(each.job_id), now=each.state)
+        for job_id, state in await ledger.end_jobs(self.database):
+            log.info("job ended", job=str(job_id), state=state)
+        return bool(reaped)
+
+    async def report(self) -> bool:
+        host = default_host()
+        me = presence.Process(
+            process_name(f"{host}#scheduler", os.getpid()), "scheduler", host, os.getpid(),
+            ingestor.__version__,
+        )  # fmt: skip
+        await presence.seen(self.database, me)
+        await presence.forget(self.database)
+        return False
+
+    async def leave(self) -> None:
+        name = process_name(f"{default_host()}#scheduler", os.getpid())
+        await presence.gone(self.database, [name])
+
+    async def _publish(self, messages: list[Message]) -> None:
+        if messages:
+            triples = [(m.chunk_id, m.dispatch, m.priority) for m in messages]
+            await asyncio.to_thread(self.broker.publish, triples)
+
+
+async def main(settings: Settings) -> None:
+    """Waits for database and schema, then schedules until SIGTERM or SIGINT."""
+    async with _database(settings) as database:
+        broker = Broker(settings)
+        scheduler = Scheduler(settings, database, broker)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, scheduler.stop.set)
+        log.info("scheduler started", pid=os.getpid())
+        try:
+            await scheduler.run()
+            await scheduler.leave()
+        finally:
+            broker.close()
+    log.info("scheduler stopped")
+
+
+def _database(settings: Settings) -> _Patient:
+    return _Patient(settings)
+
+
+class _Patient:
+    """Opens the database, waiting a minute for it to come up and be migrated."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.database = Database(database_options(settings, Role.WORKER), name="hdi:scheduler")
+
+    async def __aenter__(self) -> Database:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                await self.database.open()
+                await require_current(self.database)
+                return self.database
+            except (IngestError, SchemaOutdated):
+                await self.database.close()
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(1)
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.database.close()
+
+
+if __name__ == "__main__":
+    _settings = load_settings()
+    logs.configure(_settings, process="scheduler")
+    asyncio.run(main(_settings))

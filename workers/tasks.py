@@ -1,0 +1,137 @@
+"""The one task: a chunk id in, the ledger moved on. What happens is decided in `ingestor`."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from billiard.exceptions import SoftTimeLimitExceeded
+
+from ingestor import policy
+from ingestor.broker import LOAD_CHUNK
+from ingestor.dead_letters import write_letter
+from ingestor.errors import IngestError, LeaseLost, LocalFault
+from ingestor.job import Claim
+from ingestor.logs import bound, get_logger, redact
+from ingestor.pipeline import run_chunk
+from ingestor.store import ledger, presence
+from workers.lifecycle import Lifecycle
+
+if TYPE_CHECKING:
+    from celery import Celery, Task
+
+log = get_logger(__name__)
+
+
+def register(app: Celery, current: dict[str, Lifecycle]) -> None:
+    """Adds the task to the app. `current` holds this process's lifecycle once it has started."""
+
+    @app.task(bind=True, name=LOAD_CHUNK, max_retries=None, shared=False, throws=(IngestError,))
+    def load_chunk(task: Task[Any, Any], chunk_id: int) -> None:
+        life = current["life"]
+        with bound(chunk=chunk_id, task=task.request.id):
+            failure = _attempt(life, chunk_id)
+        if failure is None:
+            return
+        error, decision = failure
+        if decision.carried:
+            raise task.retry(exc=error, countdown=decision.delay_s, argsrepr=f"({chunk_id},)")
+        raise error
+
+
+def _attempt(life: Lifecycle, chunk_id: int) -> tuple[IngestError, policy.Decision] | None:
+    """One attempt at a chunk: None where it ended well or is not ours, else what went wrong."""
+    claim = life.run(_claim(life, chunk_id))
+    if claim is None:
+        log.debug("chunk not to be had")
+        return None
+    with bound(job=str(claim.job_id), attempt=claim.attempt):
+        try:
+            return _work(life, claim)
+        finally:
+            life.run(_end(life, claim))
+
+
+def _work(life: Lifecycle, claim: Claim) -> tuple[IngestError, policy.Decision] | None:
+    started = time.monotonic()
+    try:
+        receipt = life.run(run_chunk(life.database, claim, life.settings, worker=life.name))
+    except LeaseLost as error:
+        log.warning("chunk lost to another worker", reason=error.message)
+        return None
+    except Exception as error:
+        return _failed(life, claim, _translated(error, life))
+    log.info(
+        "chunk loaded", rows=receipt.stored, fetched=receipt.fetched, rejected=receipt.quarantined,
+        already_stored=receipt.already_stored, way=receipt.way,
+        total_s=round(time.monotonic() - started, 3), **_seconds(receipt.seconds),
+    )  # fmt: skip
+    return None
+
+
+def _seconds(seconds: Any) -> dict[str, float]:
+    return {f"{name}_s": value for name, value in seconds.items()}
+
+
+def _translated(error: Exception, life: Lifecycle) -> Exception:
+    """Errors of this host become ours; a MemoryError left alone kills the worker's main process."""
+    if isinstance(error, SoftTimeLimitExceeded):
+        limit = life.settings.worker.soft_limit_s
+        return LocalFault(f"the attempt took longer than worker.soft_limit_s ({limit:g} s)")
+    if isinstance(error, MemoryError):
+        return LocalFault("this host ran out of memory")
+    if isinstance(error, OSError):
+        return LocalFault(f"this host failed: {error.strerror or type(error).__name__}")
+    return error
+
+
+def _failed(
+    life: Lifecycle, claim: Claim, error: Exception
+) -> tuple[IngestError, policy.Decision] | None:
+    decision = policy.decide(error, claim, life.settings)
+    known = error if isinstance(error, IngestError) else _unforeseen(error)
+    text = redact(known.message)
+    log.warning(
+        "chunk failed", outcome=decision.outcome, code=known.code, reason=text,
+        retry_in_s=round(decision.delay_s, 1), exc_info=error,
+    )  # fmt: skip
+    if not life.run(_record(life, claim, known.code, text, decision)):
+        return None
+    return known, decision
+
+
+def _unforeseen(error: Exception) -> IngestError:
+    return IngestError(f"unforeseen {type(error).__name__}: {redact(str(error))}")
+
+
+async def _claim(life: Lifecycle, chunk_id: int) -> Claim | None:
+    await life.ready()
+    return await ledger.claim(
+        life.database, chunk_id, worker=life.name, lease_s=life.settings.lease.duration_s,
+        max_lost=life.settings.retry.max_lost,
+    )  # fmt: skip
+
+
+async def _record(
+    life: Lifecycle, claim: Claim, code: str, text: str, decision: policy.Decision
+) -> bool:
+    """Moves the ledger; False where the chunk has another owner already."""
+    if decision.outcome == "failed":
+        ours = await ledger.fail(life.database, claim, code=code, text=text)
+        if ours:
+            write_letter(life.settings.dlq_dir, claim, code=code, text=text)
+        return ours
+    how = ledger.Release(
+        code, text, decision.delay_s, give_back=decision.outcome == "deferred",
+        outcome=decision.outcome, carried=decision.carried,
+    )  # fmt: skip
+    return await ledger.release(life.database, claim, how) is not None
+
+
+async def _end(life: Lifecycle, claim: Claim) -> None:
+    """Bookkeeping after every attempt; the scheduler repeats what fails here."""
+    try:
+        await ledger.end_job(life.database, claim.job_id)
+        await presence.idle(life.database, life.name)
+    except IngestError as error:
+        log.warning("job end not recorded", reason=error.message)
