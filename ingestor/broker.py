@@ -42,7 +42,7 @@ def create_app(settings: Settings) -> Celery:
 
 
 def _configuration(settings: Settings) -> dict[str, Any]:
-    """Every entry was tried: docs/decisions/0004-celery-settings.md says what goes wrong without."""
+    """Every entry was tried; docs/decisions/0004-celery-settings.md says what each prevents."""
     from kombu.entity import Exchange, Queue
 
     exchange = Exchange("hdi")
@@ -128,21 +128,22 @@ class Broker:
         return count
 
     def held(self) -> frozenset[int]:
-        """Chunk ids of all messages that Redis holds: on a queue, or taken and not acknowledged.
+        """Chunk ids of all messages that wait on a queue.
 
-        Bounded by the dispatcher's window, so all of them are read.
+        Messages that a worker took and has not acknowledged are left out: it may be dead, and
+        Redis gives them back only after the visibility timeout, more than an hour. A second message
+        for a chunk does no harm. Bounded by the dispatcher's window, so all of them are read.
         """
         with self._talking(), self._app.connection_for_read() as connection:
             client = connection.default_channel.client
             waiting = [raw for name in self._queues.values() for raw in client.lrange(name, 0, -1)]
-            taken = client.hvals("unacked")
-        return frozenset(_chunk_ids(json.loads(raw) for raw in waiting)) | frozenset(
-            _chunk_ids(json.loads(raw)[0] for raw in taken)
-        )
+        return frozenset(_chunk_ids(json.loads(raw) for raw in waiting))
 
     def ping(self) -> None:
-        """Raises:
-        BrokerUnavailable: Redis cannot be reached.
+        """Return if Redis answers.
+
+        Raises:
+            BrokerUnavailable: It cannot be reached.
         """
         with self._talking(), self._app.connection_for_read() as connection:
             connection.default_channel.client.ping()

@@ -5,7 +5,7 @@ IngestError
 │   ├── SourceUnavailable     the provider or a file share does not answer
 │   ├── RateLimited           the provider asks to wait (`retry_after_s`)
 │   ├── TruncatedPayload      a delivery ended early
-│   ├── DatabaseUnavailable   connection lost, deadlock, lock timeout, restart: the attempt is given back
+│   ├── DatabaseUnavailable   connection lost, deadlock, restart: the attempt is given back
 │   ├── DatabaseHalted        disk full, read-only, missing privilege: nobody can load until mended
 │   ├── BrokerUnavailable     Redis cannot be reached
 │   ├── LocalFault            this host: memory, disk, time limit

@@ -1,7 +1,8 @@
 """Named points at which a test makes the process die, stop, fail or sleep. Off unless set.
 
 ``HDI_FAILPOINT=<point>:<kill|stop|raise|sleep>`` with the points of `POINTS`; ``copy@35`` is
-reached once 35 % of a chunk's bytes have been sent to the database.
+reached once 35 % of a chunk's records have been sent to the database. ``HDI_FAILPOINT=@FILE`` reads
+the same from a file each time, so that a test can arm a process that is running.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from pathlib import Path
 from typing import Final
 
 VARIABLE: Final = "HDI_FAILPOINT"
@@ -30,7 +32,12 @@ class InjectedFault(RuntimeError):
 
 def reach(point: str) -> None:
     """Does what HDI_FAILPOINT asks for at this point; nothing, as a rule."""
-    wanted, _, action = os.environ.get(VARIABLE, "").partition(":")
+    setting = os.environ.get(VARIABLE)
+    if setting is None:
+        return
+    if setting.startswith("@"):
+        setting = Path(setting[1:]).read_text().strip()
+    wanted, _, action = setting.partition(":")
     if wanted == point:
         _act(point, action)
 

@@ -39,7 +39,9 @@ ALL_SYMBOLS = "*"
 """How coverage spells a request for all symbols of a dataset."""
 
 
-async def run_chunk(database: Database, claim: Claim, settings: Settings, *, worker: str) -> Receipt:
+async def run_chunk(
+    database: Database, claim: Claim, settings: Settings, *, worker: str
+) -> Receipt:
     """Takes a claimed chunk to its receipt, renewing its lease meanwhile.
 
     Raises:
@@ -73,7 +75,7 @@ async def _keep_lease(
                 database, claim, lease_s=lease.duration_s, rows=progress.fetched,
                 bytes_=progress.bytes,
             )  # fmt: skip
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - only "no row" ends an attempt, no other answer
             log.warning("lease not renewed", error=str(error))
             continue
         if not kept:
@@ -109,9 +111,7 @@ async def _through_the_rooms(
             progress=progress,
         ),
     )
-    return replace(
-        receipt, seconds={"fetch": round(fetched - started, 4), **receipt.seconds}
-    )
+    return replace(receipt, seconds={"fetch": round(fetched - started, 4), **receipt.seconds})
 
 
 def _batches(
@@ -123,7 +123,7 @@ def _batches(
     spool: Spool,
     count: int,
 ) -> Iterator[Batch]:
-    """decode → transform → validate → encode, one batch at a time; runs in a thread."""
+    """Decode → transform → validate → encode, one batch at a time; runs in a thread."""
     for records, position in origin.batches(payload, claim, count):
         columns = mapping.columns(records)
         ordinals = numbering.ordinals(columns, position)

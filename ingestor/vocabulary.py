@@ -53,6 +53,8 @@ class Priority(StrEnum):
 
 
 class JobState(StrEnum):
+    """Where a job is in its life."""
+
     PENDING = "pending"
     RUNNING = "running"
     COMPLETED = "completed"
@@ -66,6 +68,8 @@ class JobState(StrEnum):
 
 
 class ChunkState(StrEnum):
+    """Where a chunk is in its life; `ingestor.job.CHUNK_MOVES` says what may follow what."""
+
     PENDING = "pending"
     QUEUED = "queued"
     IN_PROGRESS = "in_progress"

@@ -77,7 +77,7 @@ def _shut_down(**_: Any) -> None:
     """Gives back what killed children held, so that nobody waits for their leases to run out."""
     try:
         asyncio.run(_hand_back())
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - their leases run out instead
         log.warning("chunks not handed back", reason=str(error))
 
 

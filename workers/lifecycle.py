@@ -99,7 +99,7 @@ class Lifecycle:
             try:
                 await self.ready()
                 await presence.seen(self.database, process)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - it is told, and tried again
                 log.warning("worker not reported", error=str(error))
                 delay = _RETRY_S
             await asyncio.sleep(delay)
@@ -116,4 +116,5 @@ def process_name(host: str, pid: int) -> str:
 
 
 def default_host() -> str:
+    """How this host is called where nobody named the process."""
     return f"hdi@{socket.gethostname()}"

@@ -41,7 +41,12 @@ def register(app: Celery, current: dict[str, Lifecycle]) -> None:
 
 def _attempt(life: Lifecycle, chunk_id: int) -> tuple[IngestError, policy.Decision] | None:
     """One attempt at a chunk: None where it ended well or is not ours, else what went wrong."""
-    claim = life.run(_claim(life, chunk_id))
+    try:
+        claim = life.run(_claim(life, chunk_id))
+    except IngestError as error:
+        # The chunk is still marked as queued: the scheduler puts it on the queue again.
+        log.warning("chunk not claimed", code=error.code, reason=redact(error.message))
+        raise
     if claim is None:
         log.debug("chunk not to be had")
         return None
@@ -59,7 +64,7 @@ def _work(life: Lifecycle, claim: Claim) -> tuple[IngestError, policy.Decision] 
     except LeaseLost as error:
         log.warning("chunk lost to another worker", reason=error.message)
         return None
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, the ledger must move on
         return _failed(life, claim, _translated(error, life))
     log.info(
         "chunk loaded", rows=receipt.stored, fetched=receipt.fetched, rejected=receipt.quarantined,

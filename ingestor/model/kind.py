@@ -78,7 +78,7 @@ class Column:
         kind: How its values are spelled.
         doc: One sentence for users, with the unit.
         null: The frame value stored as NULL; None where the column is never null.
-        required: The sentinel of a NOT NULL column, whose appearance sends the record to quarantine.
+        required: The sentinel of a NOT NULL column; a record that holds it is quarantined.
         nanos_of: The timestamp column whose last three digits this one keeps; not in the frame.
         ledger: Filled in by the loader (chunk_id, ordinal), not by the source.
     """
@@ -146,7 +146,7 @@ class Table:
 
     @property
     def numbered(self) -> bool:
-        """Whether records that share a key are told apart by `ordinal`; else a repeat is refused."""
+        """Whether `ordinal` tells records of one key apart; else a repeat is refused."""
         return "ordinal" in self.key
 
     @property
@@ -155,6 +155,7 @@ class Table:
 
 
 def chunk_id() -> Column:
+    """The column that says which chunk wrote a row."""
     return Column(
         "chunk_id", INT32, "The ledger's chunk that wrote the row: its receipt and payload.",
         ledger=True,
@@ -162,6 +163,7 @@ def chunk_id() -> Column:
 
 
 def ordinal() -> Column:
+    """The last column of the key where records may share all others."""
     return Column(
         "ordinal",
         INT16,
@@ -171,4 +173,5 @@ def ordinal() -> Column:
 
 
 def nanos(of: str) -> Column:
+    """The column beside timestamp `of` that makes it exact."""
     return Column(f"{of}_ns", NANOS, f"The 0–999 ns of {of} below its microsecond.", nanos_of=of)

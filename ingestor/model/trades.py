@@ -30,7 +30,7 @@ TRADES = Table(
                required=UINT64_MAX),
         Column("ts_recv", TIMESTAMP, "When the capture server received it: the index timestamp.",
                required=UINT64_MAX),
-        Column("instrument_id", UINT32, "The venue's number of the instrument, unique in a dataset."),
+        Column("instrument_id", UINT32, "The venue's number of it, unique in a dataset."),
         Column("sequence", UINT32, "The venue's message sequence number."),
         Column("size", UINT32, "Contracts or shares.", null=UNDEFINED_ORDER_SIZE),
         Column("price", PRICE, "Price, exact at 1e-9.", null=INT64_MAX),

@@ -30,5 +30,7 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
+    """A frame, judged: what is stored, and what is not."""
+
     accepted: Frame
     rejected: tuple[Rejected, ...]

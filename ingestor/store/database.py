@@ -7,7 +7,7 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self, TypeAlias
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -23,10 +23,8 @@ from ingestor.errors import (
     Unstorable,
 )
 
-if TYPE_CHECKING:  # asyncpg's classes are generic for type checkers only
-    Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
-else:
-    Connection = asyncpg.Connection
+# In quotes: asyncpg's classes are generic for type checkers only.
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 
 # SQLSTATE classes and codes by what a worker does about them; docs/operations.md explains each.
 _PASSING = ("08", "40001", "40P01", "53300", "55P03", "57P", "57014", "25P03", "XX000")
@@ -68,9 +66,7 @@ class Database:
     """A small pool of connections, made on the event loop that uses it."""
 
     def __init__(self, options: DatabaseOptions, *, name: str) -> None:
-        """Args:
-        name: application_name of idle connections, ``hdi:<who>``.
-        """
+        """`name` is the application_name of idle connections, ``hdi:<who>``."""
         self.options = options
         self.name = name[:63]
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
@@ -115,7 +111,7 @@ class Database:
             except TimeoutError:
                 pool.terminate()
 
-    async def __aenter__(self) -> Database:
+    async def __aenter__(self) -> Self:
         await self.open()
         return self
 
@@ -136,7 +132,8 @@ class Database:
 
     async def fetch(self, query: str, *values: Any) -> list[asyncpg.Record]:
         async with self.connection() as connection:
-            return await connection.fetch(query, *values)
+            rows: list[asyncpg.Record] = await connection.fetch(query, *values)
+            return rows
 
     async def fetchrow(self, query: str, *values: Any) -> asyncpg.Record | None:
         async with self.connection() as connection:
@@ -177,7 +174,7 @@ def _by_sqlstate(error: asyncpg.PostgresError, dsn: str) -> IngestError:
     state = error.sqlstate or ""
     said = _brief(error)
     if state in _HALTED:
-        return DatabaseHalted(f"{_HALTED[state]}: {said}", hint="mend the server; work waits for it")
+        return DatabaseHalted(f"{_HALTED[state]}: {said}", hint="mend it; work waits for it")
     if state in _LOGIN:
         return DatabaseUnavailable(
             f"the database at {place(dsn)} refuses the login or database: {said}",

@@ -21,6 +21,7 @@ _EPOCH = dt.date(1970, 1, 1)
 
 
 async def has_timescaledb(database: Database) -> bool:
+    """Whether the extension is there."""
     return bool(await database.fetchval(_HYPERTABLES["extension"]))
 
 

@@ -49,9 +49,7 @@ async def submit(database: Database, plan: JobPlan, *, max_attempts: int) -> Acc
         return Accepted(job_id, fresh=True)
 
 
-async def _record_payloads(
-    connection: Connection, plan: JobPlan
-) -> dict[tuple[str, str], int]:
+async def _record_payloads(connection: Connection, plan: JobPlan) -> dict[tuple[str, str], int]:
     refs = {
         (ref.uri, ref.sha256): ref
         for request in plan.requests
@@ -219,9 +217,7 @@ async def release(database: Database, claim: Claim, how: Release) -> ChunkState 
 
 async def fail(database: Database, claim: Claim, *, code: str, text: str) -> bool:
     """Ends the chunk for good with a dead letter; False: it has another owner already."""
-    done = await database.fetchval(
-        _CHUNKS["fail"], claim.chunk_id, claim.fence, code, short(text)
-    )
+    done = await database.fetchval(_CHUNKS["fail"], claim.chunk_id, claim.fence, code, short(text))
     return done is not None
 
 
@@ -260,11 +256,9 @@ async def end_job(database: Database, job_id: UUID) -> str | None:
 
 async def end_jobs(database: Database) -> list[tuple[UUID, str]]:
     """Ends every open job without an open chunk."""
-    ended = []
-    for row in await database.fetch(_JOBS["endable"]):
-        if (state := await end_job(database, row["job_id"])) is not None:
-            ended.append((row["job_id"], state))
-    return ended
+    jobs = [row["job_id"] for row in await database.fetch(_JOBS["endable"])]
+    states = [(job_id, await end_job(database, job_id)) for job_id in jobs]
+    return [(job_id, state) for job_id, state in states if state is not None]
 
 
 async def cancel(database: Database, job_id: UUID) -> tuple[int, int]:
@@ -298,4 +292,5 @@ def short(text: str) -> str:
 
 
 def day(text: str) -> dt.date:
+    """A date as payloads spell it, ``2024-03-11``."""
     return dt.date.fromisoformat(text)

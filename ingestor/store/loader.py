@@ -24,8 +24,8 @@ from ingestor.store import hypertables, ledger
 from ingestor.store.binary_copy import HEADER, TRAILER, columns_of
 from ingestor.store.database import Connection, Database
 from ingestor.store.merge import STAGE, merge_statement, probe_statement, stage_statement
-from ingestor.store.queries import queries
 from ingestor.store.quarantine import Spool
+from ingestor.store.queries import queries
 from ingestor.store.schema import NAMESPACE
 
 _LOAD = queries("load")
@@ -112,6 +112,7 @@ class _KeyTaken(Exception):
 
 async def _transaction(database: Database, job: Load, *, merge: bool) -> Receipt | None:
     """One try: its receipt, or None where it was rolled back because it must be a merge."""
+    receipt: Receipt | None = None
     committing = False
     try:
         async with database.connection() as connection:
@@ -170,7 +171,8 @@ class _Outcome:
 async def _rows(connection: Connection, job: Load, spool: Spool, *, merge: bool) -> _Outcome:
     bounds = _event_bounds(job.contents)
     if bounds is None:
-        return _Outcome(await _copy(connection, job, spool, job.table.name, NAMESPACE), 0, 0, "copy")
+        stored = await _copy(connection, job, spool, job.table.name, NAMESPACE)
+        return _Outcome(stored, 0, 0, "copy")
     days = list(job.contents.event_days)
     if not merge:
         await _own(connection, "share_days", job, days)
@@ -239,7 +241,7 @@ async def _stream(job: Load, spool: Spool) -> AsyncIterator[bytes]:
 async def _ahead(batches: Iterator[Batch]) -> AsyncIterator[Batch]:
     """Makes the next batch in a thread while the socket drains the last one.
 
-    Decoding and encoding hide behind the server this way: 0.9–1.0 × the time of `psql \\copy` of
+    Decoding and encoding hide behind the server this way: 0.9–1.0 × the time of psql copying
     bytes prepared beforehand.
     """
     pending = asyncio.create_task(asyncio.to_thread(next, batches, None))
@@ -314,7 +316,7 @@ def _receipt(job: Load, outcome: _Outcome, quarantined: int, seconds: float) -> 
 
 
 def _event_bounds(contents: Contents) -> tuple[dt.datetime, dt.datetime] | None:
-    """Smallest and largest ts_event of the slice, cut to the microsecond; None where it has none."""
+    """Smallest and largest ts_event of the slice, to the microsecond; None where it has none."""
     if contents.event_min is None or contents.event_max is None:
         return None
     return _time(contents.event_min), _time(contents.event_max)

@@ -16,8 +16,8 @@ def merge_statement(table: Table) -> str:
 
     Rows equal to what is there are left alone (an unconditional update left 2M dead rows and took
     three times as long); rows that differ are corrected and recorded as superseding their old
-    chunk; new ones are inserted in key order, on which concurrent writers cannot deadlock. The caller
-    holds the days of the table alone, so what the join found stays true until the end.
+    chunk; new ones are inserted in key order, where writers cannot deadlock. The caller
+    holds the table's days alone, so what the join found stays true until the end.
 
     Parameters: $1 chunk_id, $2 and $3 smallest and largest value of the time column, which exclude
     hypertable chunks. Returns one row: inserted, corrected, total.

@@ -52,8 +52,10 @@ async def catalogue(database: Database) -> Catalogue:
 
 
 async def require_current(database: Database) -> None:
-    """Raises:
-    SchemaOutdated: The database is not at this version's migration.
+    """Return if the database is at this version's migration.
+
+    Raises:
+        SchemaOutdated: It is not.
     """
     found = await catalogue(database)
     if found.revision is None:

@@ -51,6 +51,7 @@ async def of_host(database: Database, host: str) -> list[str]:
 
 
 async def forget(database: Database) -> None:
+    """Drops processes that have been silent for a day."""
     await database.fetchval(_PRESENCE["forget"])
 
 

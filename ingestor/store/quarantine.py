@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import tempfile
 from types import TracebackType
-from typing import IO
+from typing import IO, Self
 
-from ingestor.store.database import Connection
 from ingestor.model.verdict import Rejected
+from ingestor.store.database import Connection
 
 _COLUMNS = ("chunk_id", "position", "raw", "rule", "field", "value", "reason")
 _IN_MEMORY = 1 << 20
@@ -23,9 +23,10 @@ class Spool:
     def __init__(self, chunk_id: int) -> None:
         self.chunk_id = chunk_id
         self.count = 0
-        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)
+        # Closed by __exit__.
+        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115
 
-    def __enter__(self) -> Spool:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -11,6 +11,7 @@ NAMESPACE = "public"
 
 
 def qualified(table: Table) -> str:
+    """The table's name with its namespace."""
     return f"{NAMESPACE}.{table.name}"
 
 
@@ -40,9 +41,8 @@ def create_hypertable(table: Table, interval: str | None = None) -> str:
 
 
 def create_time_index(table: Table) -> str:
-    return (
-        f"CREATE INDEX {table.name}_time_idx ON {qualified(table)} ({table.time_column} DESC)"
-    )
+    """An index on the time column alone."""
+    return f"CREATE INDEX {table.name}_time_idx ON {qualified(table)} ({table.time_column} DESC)"
 
 
 def create_ohlcv_view(tables: Iterable[Table] = OHLCV_TABLES) -> str:

@@ -106,7 +106,7 @@ def _check_rule(rule: Rule, table: Table, column_name: str, name: str) -> None:
     allowed = _OPS_OF_KIND.get(column.kind.name, {"integer"})
     if isinstance(rule, Undefined):
         if not column.nullable:
-            raise BadRules(f"{name}: columns.{column_name}: it is never null, op undefined makes it")
+            raise BadRules(f"{name}: columns.{column_name}: op undefined, but it is never null")
     elif rule.op not in allowed:
         raise BadRules(
             f"{name}: columns.{column_name}: op {rule.op} cannot make a {column.kind.name}; "

@@ -9,8 +9,8 @@ import pandera.pandas as pa
 
 from ingestor.model import Column
 from ingestor.model.frame import Frame
-from ingestor.validate.storable import reason_of, schema_of
 from ingestor.model.verdict import Rejected, Verdict
+from ingestor.validate.storable import reason_of, schema_of
 
 
 def judge(frame: Frame) -> Verdict:

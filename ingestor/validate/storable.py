@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import pandera.pandas as pa
 
-from ingestor.model import Column, Table
-from ingestor.model.kind import INT64_MAX
+from ingestor.model import Column, Kind, Table
 
 _REASONS = {
     "required": "is undefined, and the key needs it",
@@ -59,7 +58,14 @@ def _whole_range(column: Column) -> bool:
     kind, info = column.kind, np.iinfo(column.kind.frame)
     spared = {column.null, column.required} - {None}
     outside = (kind.lowest - info.min) + (info.max - kind.highest)  # type: ignore[operator]
-    return outside == sum(1 for s in spared if not kind.lowest <= s <= kind.highest)  # type: ignore[operator]
+    beyond = [s for s in spared if s is not None and not _inside(kind, s)]
+    return bool(outside == len(beyond))
+
+
+def _inside(kind: Kind, value: int) -> bool:
+    assert kind.lowest is not None
+    assert kind.highest is not None
+    return kind.lowest <= value <= kind.highest
 
 
 def _check(column: Column, check: str, test: Callable[[Any], Any]) -> pa.Check:
@@ -97,6 +103,3 @@ def _one_text(value: bytes) -> bool:
         return "\0" not in value.decode()
     except UnicodeDecodeError:
         return False
-
-
-assert INT64_MAX == np.iinfo(np.int64).max

@@ -1,0 +1,142 @@
+"""`hdi`: the group of all commands, and the one place where errors become lines and exit codes."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import click
+
+from ingestor.cli.lazy import LazyGroup
+from ingestor.errors import IngestError
+
+INTERRUPTED = 130
+
+_COMMANDS = {
+    "submit": "ingestor.cli.submit:submit",
+    "jobs": "ingestor.cli.jobs:jobs",
+    "status": "ingestor.cli.jobs:status",
+    "watch": "ingestor.cli.jobs:watch",
+    "workers": "ingestor.cli.jobs:workers",
+    "cancel": "ingestor.cli.steer:cancel",
+    "retry": "ingestor.cli.steer:retry",
+    "query": "ingestor.cli.query:query",
+    "worker": "ingestor.cli.processes:worker",
+    "scheduler": "ingestor.cli.processes:scheduler",
+    "up": "ingestor.cli.up:up",
+    "db": "ingestor.cli.db:db",
+    "stack": "ingestor.cli.stack:stack",
+    "doctor": "ingestor.cli.doctor:doctor",
+    "config": "ingestor.cli.config:config",
+}
+
+
+def _version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if not wanted or context.resilient_parsing:
+        return
+    from ingestor.cli.versions import versions
+
+    click.echo(versions())
+    context.exit()
+
+
+@click.group(cls=LazyGroup, commands_from=_COMMANDS, context_settings={"max_content_width": 100})
+@click.option("--debug", is_flag=True, help="Show the traceback of an error too.")
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_version,
+    help="Versions of HDI, dbn, PostgreSQL and TimescaleDB.",
+)
+def cli(debug: bool) -> None:
+    """Historical market data into TimescaleDB, every record exactly once, with proof.
+
+    \b
+    A first session:
+      hdi up                                       # in one terminal
+      hdi-submit --path FOLDER_OF_DBN_FILES --wait # in another
+      hdi query trades --symbols ESH4 --start 2024-03-11 --end 2024-03-12
+    """
+    del debug
+
+
+def main() -> None:
+    """Entry point of ``hdi``."""
+    sys.exit(guarded(cli, "hdi"))
+
+
+def guarded(command: click.Command, name: str) -> int:  # noqa: PLR0911 - one per sort of end
+    """Runs a command; its exit code. An error is one line of what and one of what next."""
+    debug = "--debug" in sys.argv
+    try:
+        result = command.main(prog_name=name, standalone_mode=False)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        return _usage(error)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        return _reader_gone()
+    except IngestError as error:
+        return _told(error.message, error.hint, error.exit_code, debug=debug)
+    except Exception as error:  # noqa: BLE001 - no stack trace reaches the console
+        return _unforeseen(error, debug=debug)
+    return result if isinstance(result, int) else 0
+
+
+def _usage(error: click.ClickException) -> int:
+    context = getattr(error, "ctx", None)
+    hint = f"see `{context.command_path} --help`" if context is not None else ""
+    return _told(error.format_message(), hint, error.exit_code, debug=False)
+
+
+def _told(message: str, hint: str, code: int, *, debug: bool) -> int:
+    from ingestor.redaction import redact
+
+    click.echo(f"error: {redact(' '.join(message.split()))}", err=True)
+    if hint:
+        click.echo(f"next:  {redact(' '.join(hint.split()))}", err=True)
+    if debug:
+        _show_trace()
+    return code
+
+
+def _unforeseen(error: Exception, *, debug: bool) -> int:
+    _log_trace(error)
+    what = f"unforeseen {type(error).__name__}: {error}"
+    hint = "" if debug else "this is a fault in HDI; run it again with --debug and report it"
+    return _told(what, hint, 1, debug=debug)
+
+
+def _log_trace(error: Exception) -> None:
+    """The traceback goes to the log file, where one is set; never to the console by itself."""
+    from ingestor import logs
+    from ingestor.settings import load_settings
+
+    try:
+        settings = load_settings()
+    except IngestError:
+        return
+    if settings.log_file is not None:
+        logs.configure(settings, process="cli", stream=io.StringIO())
+        logs.get_logger(__name__).error("unforeseen error", exc_info=error)
+
+
+def _show_trace() -> None:
+    import traceback
+
+    from ingestor.redaction import redact
+
+    click.echo(redact(traceback.format_exc()), err=True)
+
+
+def _reader_gone() -> int:
+    """The reader of our output has left (`| head`): nothing is wrong, nothing more to say."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0

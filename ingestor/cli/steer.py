@@ -1,0 +1,81 @@
+"""`hdi cancel`, `hdi retry`: changing the course of a job."""
+
+from __future__ import annotations
+
+import click
+
+from ingestor.cli.arguments import JobType
+
+
+@click.command()
+@click.argument("job", type=JobType())
+def cancel(job: str) -> None:
+    """Cancel JOB: open chunks are dropped, chunks that are being committed complete.
+
+    JOB is a unique prefix of the id, a name, or @last. Rows that are stored stay; `hdi retry JOB
+    --only cancelled` takes the job up again.
+
+    \b
+    Example:  hdi cancel @last
+    """
+    from ingestor.cli.connect import run
+    from ingestor.insights import resolve_job
+    from ingestor.store import ledger
+    from ingestor.store.database import Database
+    from ingestor.vocabulary import Role
+
+    async def work(database: Database) -> tuple[int, int]:
+        return await ledger.cancel(database, await resolve_job(database, job))
+
+    cancelled, left = run(work, role=Role.WORKER)
+    if not cancelled and not left:
+        click.echo("nothing to cancel: the job has ended")
+        return
+    click.echo(f"{cancelled} chunks cancelled")
+    if left:
+        click.echo(f"{left} chunks are being committed and will complete")
+
+
+@click.command()
+@click.argument("job", type=JobType())
+@click.option(
+    "--only",
+    default="failed",
+    show_default=True,
+    help="States to take up again, with commas: failed, cancelled.",
+)
+def retry(job: str, only: str) -> None:
+    """Do failed work of JOB again; with a source that bills, this may buy.
+
+    Attempts start at 1 again; the trace of earlier ones stays. (`hdi replay` loads again without
+    buying, `hdi heal` repairs what the provider changed, `--force` plans what is held already.)
+
+    \b
+    Example:  hdi retry 3f2a --only failed,cancelled
+    """
+    from ingestor.cli.connect import run
+    from ingestor.cli.enqueue import enqueue
+    from ingestor.insights import resolve_job
+    from ingestor.settings import load_settings
+    from ingestor.store import ledger
+    from ingestor.store.database import Database
+    from ingestor.vocabulary import ChunkState, Role
+
+    states = [_state(word.strip()) for word in only.split(",")]
+    settings = load_settings()
+
+    async def work(database: Database) -> int:
+        job_id = await resolve_job(database, job)
+        count = await ledger.retry(database, job_id, [ChunkState(state) for state in states])
+        if count:
+            await enqueue(database, settings)
+        return count
+
+    count = run(work, role=Role.WORKER)
+    click.echo(f"{count} chunks start again" if count else f"no chunk is {' or '.join(states)}")
+
+
+def _state(word: str) -> str:
+    if word not in ("failed", "cancelled"):
+        raise click.UsageError(f"--only takes failed and cancelled, found {word!r}")
+    return word

@@ -1,0 +1,158 @@
+"""`hdi-submit` (also `hdi submit`): plan a job, record it, put its chunks on the queue."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ingestor.cli.arguments import DatasetType, DayType, SchemasType, SymbolsType
+from ingestor.vocabulary import Priority, SType
+
+if TYPE_CHECKING:
+    from ingestor.cli.submission import Submission
+
+_SOURCES = ("databento", "dbn-files", "csv-files", "databento-batch")
+
+
+@click.command()
+@click.option(
+    "--source", help="Where from; dbn-files where --path is given.", metavar="|".join(_SOURCES)
+)
+@click.option(
+    "--path",
+    type=click.Path(path_type=Path),
+    help="DBN file, or folder of them (.dbn, .dbn.zst). Every worker must see it under this path.",
+)
+@click.option(
+    "--copy-to-vault",
+    is_flag=True,
+    help="Copy the files into the vault and load from there; else they are read in place.",
+)
+@click.option("--dataset", type=DatasetType(), help="Dataset code, e.g. GLBX.MDP3.")
+@click.option(
+    "--schema", "schemas", type=SchemasType(), default=(), help="Record schemas, with commas."
+)
+@click.option(
+    "--symbols", type=SymbolsType(), help="Symbols with commas, @FILE (one per line), or - (stdin)."
+)
+@click.option(
+    "--stype-in",
+    type=click.Choice([str(kind) for kind in SType]),
+    help="What the symbols are; raw_symbol unless given.",
+)
+@click.option("--start", type=DayType(), help="First day, UTC, YYYY-MM-DD.")
+@click.option("--end", type=DayType(), help="Day after the last, UTC, YYYY-MM-DD.")
+@click.option(
+    "--chunk-days", type=click.IntRange(1, 3660), help="Days per chunk; by schema unless given."
+)
+@click.option("--chunk-symbols", type=click.IntRange(1, 2000), help="Symbols per chunk.")
+@click.option(
+    "--priority",
+    type=click.Choice([str(priority) for priority in Priority]),
+    default=str(Priority.NORMAL),
+    show_default=True,
+    help="Higher ones go first, equals in turn.",
+)
+@click.option("--name", help="A name to find the job by; made from the request unless given.")
+@click.option("--max-cost", type=click.FloatRange(0), help="Most US dollars the job may cost.")
+@click.option("--force", is_flag=True, help="Also plan spans that are already held.")
+@click.option("--dry-run", is_flag=True, help="Show the plan; record and enqueue nothing.")
+@click.option("--wait", is_flag=True, help="Stay until the job has ended; exit 3 if chunks failed.")
+@click.option("--timeout", type=click.FloatRange(0), help="With --wait: seconds, then exit 7.")
+@click.option("--strict", is_flag=True, help="With --wait: exit 3 for any quarantined record.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@click.option("--quiet", is_flag=True, help="Only the job id on stdout.")
+@click.option("--no-progress", is_flag=True, help="No progress bar.")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error too.")
+@click.pass_context
+def submit(context: click.Context, /, **options: object) -> int:
+    """Plan a job, record it with all its chunks, and put them on the queue.
+
+    Days are whole UTC days, --end is exclusive. The same request submitted again is the same job:
+    it is found and shown, not done twice (unless --force).
+
+    \b
+    Examples:
+      hdi-submit --path /data/dbn --wait
+      hdi-submit --path /data/dbn/trades.dbn.zst --name march --priority high
+      hdi-submit --path /data/dbn --schema trades --dry-run
+
+    \b
+    Exit codes: 0 ok, 1 error, 2 usage, 3 finished with failed chunks, 6 a service cannot be
+    reached, 7 the wait timed out, 130 interrupted (the job goes on).
+    """
+    submission = _submission(context, options)
+    from ingestor.cli.submission import run
+
+    return run(submission)
+
+
+def _submission(context: click.Context, options: dict[str, object]) -> Submission:
+    _refuse_contradictions(options)
+    from ingestor.cli.submission import Submission
+
+    options.pop("debug")
+    if options["source"] is None:
+        options["source"] = "dbn-files" if options["path"] is not None else "databento"
+    if options["source"] not in _SOURCES:
+        from difflib import get_close_matches
+
+        near = get_close_matches(str(options["source"]), _SOURCES, n=1)
+        meant = f" Did you mean {near[0]!r}?" if near else ""
+        raise click.UsageError(
+            f"--source {options['source']!r} is unknown; it may be {', '.join(_SOURCES)}.{meant}",
+            context,
+        )
+    options["priority"] = Priority(str(options["priority"]))
+    return Submission(**options)  # type: ignore[arg-type]
+
+
+_EXCLUDE = (
+    ("as_json", "quiet", "--json and --quiet both say what goes to stdout"),
+    ("dry_run", "wait", "--dry-run submits nothing that --wait could wait for"),
+)
+_NEED_WAIT = {"timeout": "--timeout", "strict": "--strict"}
+# What files hold is known from the files: these choose what a provider is asked for.
+_NOT_FOR_FILES = {
+    "symbols": "--symbols",
+    "stype_in": "--stype-in",
+    "chunk_symbols": "--chunk-symbols",
+    "max_cost": "--max-cost",
+}
+
+
+def _refuse_contradictions(options: dict[str, object]) -> None:
+    """Options that make no sense together are refused before anything is read."""
+    for one, other, why in _EXCLUDE:
+        if options[one] and options[other]:
+            raise click.UsageError(f"{why}; give one of them.")
+    for name, flag in _NEED_WAIT.items():
+        if options[name] and not options["wait"]:
+            raise click.UsageError(f"{flag} only makes sense with --wait.")
+    _refuse_empty_range(options)
+    files = options["source"] == "dbn-files" or (options["source"] is None and options["path"])
+    if files and options["path"] is None:
+        raise click.UsageError("--source dbn-files needs --path.")
+    if options["path"] is not None and not files and options["source"] != "csv-files":
+        raise click.UsageError(f"--path and --source {options['source']} exclude each other.")
+    for name, flag in _NOT_FOR_FILES.items():
+        if files and options[name] is not None:
+            raise click.UsageError(
+                f"{flag} and --path exclude each other: files are loaded as they are."
+            )
+
+
+def _refuse_empty_range(options: dict[str, object]) -> None:
+    start, end = options["start"], options["end"]
+    if start is not None and end is not None and end <= start:  # type: ignore[operator]
+        raise click.UsageError("--end must be after --start; it is exclusive.")
+
+
+def main() -> None:
+    """Entry point of ``hdi-submit``."""
+    from ingestor.cli.main import guarded
+
+    sys.exit(guarded(submit, "hdi-submit"))

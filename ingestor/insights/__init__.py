@@ -1,0 +1,36 @@
+"""What is going on, told from the ledger: one service for commands, API and page."""
+
+from ingestor.insights.counts import CACHE_S
+from ingestor.insights.jobs import JobLine, JobStatus, job_status, jobs
+from ingestor.insights.naming import job_names, resolve_job
+from ingestor.insights.processes import (
+    Notice,
+    failures,
+    notices,
+    presence_warnings,
+    retries,
+    workers,
+)
+from ingestor.insights.progress import Progress, follow
+from ingestor.store.insight_rows import Trouble, Work, Worker
+
+__all__ = [
+    "CACHE_S",
+    "JobLine",
+    "JobStatus",
+    "Notice",
+    "Progress",
+    "Trouble",
+    "Work",
+    "Worker",
+    "failures",
+    "follow",
+    "job_names",
+    "job_status",
+    "jobs",
+    "notices",
+    "presence_warnings",
+    "resolve_job",
+    "retries",
+    "workers",
+]

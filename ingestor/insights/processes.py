@@ -1,0 +1,55 @@
+"""Who is at work, what went wrong, and what keeps work from going on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from ingestor.store import insight_rows
+from ingestor.store.database import Database
+from ingestor.store.insight_rows import Presence, Trouble, Worker
+from ingestor.vocabulary import ChunkState
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that keeps work from going on, and the command that mends it."""
+
+    what: str
+    command: str
+
+    def __str__(self) -> str:
+        return f"{self.what}; start one with `{self.command}`"
+
+
+async def workers(database: Database) -> list[Worker]:
+    """Worker processes and schedulers, with the chunk each one holds and its rows so far."""
+    return await insight_rows.workers(database)
+
+
+async def failures(database: Database, job_id: UUID, *, limit: int = 100) -> list[Trouble]:
+    """Chunks that failed for good, latest first."""
+    return await insight_rows.troubles(database, job_id, [ChunkState.FAILED], limit=limit)
+
+
+async def retries(database: Database, job_id: UUID, *, limit: int = 100) -> list[Trouble]:
+    """Chunks whose last attempt failed and that will be tried again."""
+    waiting = (ChunkState.RETRYING, ChunkState.QUEUED, ChunkState.IN_PROGRESS)
+    return await insight_rows.troubles(database, job_id, waiting, limit=limit)
+
+
+async def presence_warnings(database: Database) -> tuple[Notice, ...]:
+    """What is missing for work to go on: workers, a scheduler. Empty where both are online."""
+    return notices(await insight_rows.presence(database))
+
+
+def notices(found: Presence) -> tuple[Notice, ...]:
+    """What to tell of who is online."""
+    told = []
+    if not found.workers:
+        told.append(Notice("0 workers online", "hdi worker"))
+    if not found.schedulers:
+        silent = found.scheduler_silent_s
+        what = "no scheduler online" if silent is None else f"no scheduler for {silent:.0f} s"
+        told.append(Notice(what, "hdi scheduler"))
+    return tuple(told)

@@ -1,0 +1,211 @@
+"""Plans DBN files: which files, which days of them, which part follows which."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from ingestor.job import ChunkPlan, JobPlan, PayloadRef, RequestPlan
+from ingestor.model import table_of
+from ingestor.sources.dbn_folder import find_files, keep_copy
+from ingestor.sources.dbn_intake import (
+    beside,
+    check_datasets,
+    check_manifests,
+    checked_path,
+    names,
+    of_schemas,
+    ref_of,
+    surveyed,
+)
+from ingestor.sources.deliveries import Delivery, deliveries, microseconds, natural
+from ingestor.sources.slices import Slice, cut, whole_days
+from ingestor.sources.source import Ask
+from ingestor.sources.survey import Survey, date_of
+from ingestor.sources.tally import DAY
+from ingestor.vocabulary import Dataset
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """One file and the chunks that were cut from it."""
+
+    file: Survey
+    chunks: tuple[ChunkPlan, ...]
+
+
+def plan_files(source: str, ask: Ask) -> JobPlan:
+    """Surveys every file that was asked for, and cuts each into chunks.
+
+    Raises:
+        BadJob: The ask makes no sense for these files.
+        CorruptPayload: One of them is damaged, or unlike its delivery's manifest.
+    """
+    path = checked_path(ask)
+    notes: list[str] = []
+    files = of_schemas(find_files(path), ask, notes)
+    surveys = surveyed(files)
+    check_datasets(surveys, ask)
+    check_manifests(surveys, notes)
+    context = beside(surveys[0], notes) if path.is_file() else []
+    places = _places([*surveys, *context])
+    planned = [_planned(file, places[file.path], ask) for file in surveys]
+    _note_outside(planned, ask, notes)
+    _note_copies(surveys, places, notes)
+    _note_symbols(surveys, notes)
+    requests = _requests(planned)
+    return JobPlan(
+        key=_key(source, requests, ask),
+        name=ask.name,
+        source=source,
+        priority=ask.priority,
+        spec=_spec(source, path, ask, planned),
+        requests=requests,
+        notes=tuple(notes),
+    )
+
+
+def _places(surveys: Sequence[Survey]) -> Mapping[Path, Delivery]:
+    """Each file's place in its delivery: files of one folder, dataset and schema."""
+    groups: dict[tuple[object, ...], list[Survey]] = defaultdict(list)
+    for file in sorted(surveys, key=lambda file: natural(file.path)):
+        groups[file.path.parent, file.header.dataset, file.header.schema].append(file)
+    places: dict[Path, Delivery] = {}
+    for group in groups.values():
+        places |= deliveries(group, numbered=table_of(group[0].header.schema).numbered)
+    return places
+
+
+def _planned(file: Survey, place: Delivery, ask: Ask) -> _Planned:
+    start, end = whole_days(file)
+    start = start if ask.start is None else max(start, ask.start)
+    end = end if ask.end is None else min(end, ask.end)
+    if start >= end:
+        return _Planned(file, ())
+    table = table_of(file.header.schema)
+    slices = cut(
+        file,
+        (start, end),
+        table,
+        chunk_days=ask.chunk_days,
+        most=ask.max_hypertable_chunks,
+    )
+    partial = _partial(file, place)
+    return _Planned(file, tuple(_chunk(file, piece, place, ask, partial) for piece in slices))
+
+
+def _chunk(file: Survey, piece: Slice, place: Delivery, ask: Ask, partial: str) -> ChunkPlan:
+    before = [other for other in place.predecessors if _meet(other, piece)]
+    return ChunkPlan(
+        start=piece.start,
+        end=piece.end,
+        payload=_kept(file, ask),
+        contents=piece.contents,
+        predecessors=tuple(_kept(other, ask) for other in before),
+        partial=partial,
+    )
+
+
+def _meet(other: Survey, piece: Slice) -> bool:
+    """Whether a predecessor has records in the microseconds that a slice spans."""
+    span = microseconds(other.index_range)
+    mine = microseconds((piece.contents.index_min, piece.contents.index_max))
+    return span is not None and mine is not None and span[0] <= mine[1] and mine[0] <= span[1]
+
+
+def _partial(file: Survey, place: Delivery) -> str:
+    """Why the file proves no coverage of its range."""
+    header = file.header
+    reasons = []
+    if header.limit is not None:
+        reasons.append(f"limit {header.limit} in the metadata")
+    if header.end is None:
+        reasons.append("no end in the metadata")
+    if header.start % DAY or (header.end or 0) % DAY:
+        reasons.append("bounds are no whole days")
+    if place.parts > 1:
+        reasons.append(f"one of {place.parts} parts of a delivery")
+    return "; ".join(reasons)
+
+
+def _requests(planned: Sequence[_Planned]) -> tuple[RequestPlan, ...]:
+    """One request for all files that asked for the same symbols of a dataset and schema."""
+    groups: dict[tuple[Any, ...], list[ChunkPlan]] = defaultdict(list)
+    for item in planned:
+        header = item.file.header
+        if item.chunks:
+            key = (header.dataset, header.schema, header.stype_in, header.symbols)
+            groups[key].extend(item.chunks)
+    return tuple(
+        RequestPlan(
+            dataset=Dataset(dataset),
+            schema=schema,
+            stype_in=stype_in,
+            symbols=symbols,
+            start=min(chunk.start for chunk in chunks),
+            end=max(chunk.end for chunk in chunks),
+            chunks=tuple(chunks),
+        )
+        for (dataset, schema, stype_in, symbols), chunks in groups.items()
+    )
+
+
+def _key(source: str, requests: Iterable[RequestPlan], ask: Ask) -> str:
+    """Names the resolved job; the same files and days give the same key, in whatever order."""
+    lines = sorted(
+        json.dumps([
+            request.dataset, request.schema, chunk.payload.uri, chunk.payload.sha256,
+            chunk.start, chunk.end, [[ref.uri, ref.sha256] for ref in chunk.predecessors],
+        ])
+        for request in requests
+        for chunk in request.chunks
+    )  # fmt: skip
+    salt = uuid4().hex if ask.force else ""
+    return hashlib.sha256("\n".join([source, salt, *lines]).encode()).hexdigest()
+
+
+def _kept(file: Survey, ask: Ask) -> PayloadRef:
+    return ref_of(file) if ask.copy_to is None else keep_copy(ref_of(file), ask.copy_to)
+
+
+def _spec(source: str, path: Path, ask: Ask, planned: Sequence[_Planned]) -> dict[str, Any]:
+    headers = [item.file.header for item in planned]
+    return {
+        "source": source,
+        "path": str(path.absolute()),
+        "datasets": sorted({header.dataset for header in headers}),
+        "schemas": sorted({header.schema.value for header in headers}),
+        "start": None if ask.start is None else date_of(ask.start),
+        "end": None if ask.end is None else date_of(ask.end),
+        "chunk_days": ask.chunk_days,
+        "files": len(planned),
+    }
+
+
+def _note_outside(planned: Sequence[_Planned], ask: Ask, notes: list[str]) -> None:
+    outside = [item.file.path.name for item in planned if not item.chunks]
+    if outside:
+        start = "the beginning" if ask.start is None else date_of(ask.start)
+        end = "the end" if ask.end is None else date_of(ask.end)
+        notes.append(f"left out, nothing between {start} and {end}: {names(outside)}")
+
+
+def _note_copies(
+    surveys: Iterable[Survey], places: Mapping[Path, Delivery], notes: list[str]
+) -> None:
+    for file in surveys:
+        original = places[file.path].copy_of
+        if original is not None:
+            notes.append(f"{file.path.name} is a copy of {original.name}: it will be found stored")
+
+
+def _note_symbols(surveys: Iterable[Survey], notes: list[str]) -> None:
+    unknown = sorted({symbol for file in surveys for symbol in file.header.not_found})
+    if unknown:
+        notes.append(f"the provider found no instrument for {names(unknown)}")

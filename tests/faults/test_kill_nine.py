@@ -1,0 +1,162 @@
+"""SIGKILL of the worker at twenty points of a load; another worker, and the rows are exact."""
+
+from __future__ import annotations
+
+from collections import Counter
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import redis
+
+from ingestor.broker import Broker
+from ingestor.settings import Settings
+from ingestor.simulator.dbn_writer import write_dbn
+from ingestor.simulator.market import INSTRUMENTS, mappings, trades
+from ingestor.sources.source import Ask, source
+from ingestor.store import ledger
+from ingestor.store.database import Database
+from ingestor.vocabulary import Priority
+from tests.processes import Fleet, Process, fleet, job_ended, until
+
+DAY = 86_400 * 10**9
+FIRST_DAY = 19_793
+DIED = "signal 9 (SIGKILL)"
+Row = tuple[object, ...]
+POINTS = (
+    "claimed", "fetched", "before_copy", *(f"copy@{n}" for n in range(5, 100, 5)),
+    "before_commit", "after_commit",
+)  # fmt: skip
+
+
+def write_trades(path: Path, day: int) -> npt.NDArray[np.void]:
+    """10,000 and some trades of one day, with repeats of every kind."""
+    start = day * DAY
+    records = trades(INSTRUMENTS, start, start + DAY, seed=3, per_day=3_500)
+    write_dbn(
+        path, "trades", records, dataset="GLBX.MDP3", start=start, end=start + DAY,
+        symbols=[each.symbol for each in INSTRUMENTS],
+        mappings=mappings(INSTRUMENTS, start, start + DAY),
+    )  # fmt: skip
+    return records
+
+
+def expected_rows(records: npt.NDArray[np.void]) -> Counter[Row]:
+    """The records as plain values, decoded here, not by the product."""
+    return Counter(
+        (
+            int(r["instrument_id"]), int(r["ts_event"]), int(r["ts_recv"]), int(r["sequence"]),
+            int(r["publisher_id"]), Decimal(int(r["price"])).scaleb(-9), int(r["size"]),
+            bytes(r["action"]).decode(), bytes(r["side"]).decode(), int(r["flags"]),
+            int(r["depth"]), int(r["ts_in_delta"]),
+        )
+        for r in records
+    )  # fmt: skip
+
+
+async def stored_rows(database: Database, day: int) -> Counter[Row]:
+    rows = await database.fetch(
+        "SELECT instrument_id,"
+        " (extract(epoch FROM ts_event) * 1000000)::BIGINT * 1000 + ts_event_ns,"
+        " (extract(epoch FROM ts_recv) * 1000000)::BIGINT * 1000 + ts_recv_ns, sequence,"
+        " publisher_id, price, size, action, side, flags, depth, ts_in_delta FROM trades_data"
+        " WHERE ts_event >= to_timestamp($1) AND ts_event < to_timestamp($1 + 86400)",
+        day * 86_400,
+    )
+    return Counter(tuple(row) for row in rows)
+
+
+class Line:
+    """A scheduler, and one worker after the other, each killed when the next point is reached."""
+
+    def __init__(self, database: Database, started: Fleet, folder: Path) -> None:
+        self.database = database
+        self.fleet = started
+        self.folder = folder
+        self.arm = folder / "failpoint"
+        self.arm.write_text("")
+        started.scheduler()
+        self.worker = self.restart()
+
+    def restart(self, mutant: str | None = None) -> Process:
+        env = {"HDI_FAILPOINT": f"@{self.arm}", "HDI_STORE__BATCH_RECORDS": "500"}
+        if mutant is not None:
+            return self.fleet.mutant_worker("heir", mutant)
+        return self.fleet.worker(f"w{len(self.fleet.started)}", **env)
+
+    async def kill_at(self, point: str, day: int, *, mutant: str | None = None) -> Counter[Row]:
+        """Loads a file of `day`, kills the worker at `point`, lets a new one finish the job."""
+        records = write_trades(self.folder / f"{day}.dbn.zst", day)
+        self.arm.write_text(f"{point}:kill")
+        plan = source("dbn-files").plan(
+            Ask(name=point, priority=Priority.NORMAL, path=self.folder / f"{day}.dbn.zst")
+        )
+        await ledger.submit(self.database, plan, max_attempts=5)
+        before = self.worker.text().count(DIED)
+
+        async def died() -> bool:
+            return self.worker.text().count(DIED) > before
+
+        await until(f"the worker dies at {point}", died, timeout_s=60, fleet=self.fleet)
+        self.worker.stop()
+        self.arm.write_text("")
+        self.worker = self.restart(mutant)
+        await job_ended(self.database, self.fleet, timeout_s=60)
+        await self.deliver_again()
+        return expected_rows(records)
+
+    async def deliver_again(self) -> None:
+        """Puts the last chunk's message on the queue once more, as Redis does in the end."""
+        chunk_id = await self.database.fetchval("SELECT max(chunk_id) FROM ingest.chunks")
+        broker = Broker(self.fleet.settings)
+        broker.publish([(chunk_id, 99, Priority.NORMAL)])
+        client = redis.Redis.from_url(self.fleet.settings.redis_dsn())
+
+        async def acknowledged() -> bool:
+            unacked = b"".join(client.hvals("unacked"))
+            return not broker.held() and b"hdi-chunk-%d-99" % chunk_id not in unacked
+
+        await until("the message is done", acknowledged, timeout_s=30, fleet=self.fleet)
+        client.close()
+        broker.close()
+
+
+async def check(database: Database, day: int, expected: Counter[Row]) -> None:
+    """Rows exact by value; the receipt says they were stored once, by one attempt."""
+    assert await stored_rows(database, day) == expected
+    chunk = await database.fetchrow("SELECT * FROM ingest.chunks ORDER BY chunk_id DESC LIMIT 1")
+    assert chunk is not None
+    receipt = chunk["receipt"]
+    assert receipt["fetched"] == receipt["stored"] == expected.total()
+    assert receipt["already_stored"] == receipt["quarantined"] == 0
+    completed = await database.fetchval(
+        "SELECT count(*) FROM ingest.attempts WHERE outcome = 'completed' AND chunk_id = $1",
+        chunk["chunk_id"],
+    )
+    assert completed == 1
+
+
+@pytest.mark.timeout(400)
+async def test_a_worker_killed_at_any_of_24_points_leaves_exactly_the_records_of_the_file(
+    database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    """Kill -9 of the whole worker, a restart, a repeated message: every row once, as delivered."""
+    with fleet(settings, tmp_path) as started:
+        line = Line(database, started, tmp_path)
+        weekdays = (FIRST_DAY + n for n in range(60) if (FIRST_DAY + n + 3) % 7 < 5)
+        for day, point in zip(weekdays, POINTS, strict=False):
+            expected = await line.kill_at(point, day)
+            await check(database, day, expected)
+
+
+async def test_the_same_test_fails_with_the_fence_switched_off(
+    database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    """Without claim guard and fence the repeated message loads the chunk again: receipts lie."""
+    with fleet(settings, tmp_path) as started:
+        line = Line(database, started, tmp_path)
+        expected = await line.kill_at("after_commit", FIRST_DAY, mutant="no_fence")
+        with pytest.raises(AssertionError):
+            await check(database, FIRST_DAY, expected)
