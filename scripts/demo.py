@@ -51,6 +51,7 @@ def main() -> int:
         flower = _free_port()
         for name, command in _processes(flower).items():
             closing.enter_context(_process(name, command, environment, home / "logs"))
+        _wait_for_workers(environment, 2)
         code = _tour(environment, files)
         _flower(flower)
         print(f"\nlogs: {home / 'logs'}" if keep else "")
@@ -139,6 +140,18 @@ def _process(
                 process.kill()
 
 
+def _wait_for_workers(environment: dict[str, str], count: int) -> None:
+    """Returns when so many workers have reported, or after a minute: the commands tell the rest."""
+    ask = [str(BIN / "hdi"), "workers", "--json"]
+    deadline = time.monotonic() + _READY_S
+    while time.monotonic() < deadline:
+        answer = subprocess.run(
+            ask, env=environment, capture_output=True, stdin=subprocess.DEVNULL, check=False
+        )
+        if answer.stdout.count(b'"role":"worker"') >= count:
+            return
+
+
 def _run(environment: dict[str, str], *command: str) -> int:
     print(f"\n$ {shlex.join(command)}", flush=True)
     return subprocess.run(
@@ -154,7 +167,7 @@ def _tour(environment: dict[str, str], files: Path) -> int:
     query = ("hdi", "query", "trades", "--symbols", INSTRUMENTS[0].symbol)
     commands: list[tuple[str, ...]] = [
         ("hdi-submit", "--path", str(files), "--name", "demo", "--wait", "--timeout", "300"),
-        ("hdi", "status", "demo"),
+        ("hdi", "status", "demo", "--chunks"),
         ("hdi-submit", "--path", str(files), "--name", "demo", "--wait"),
         ("hdi", "workers"),
         ("hdi", "db", "status"),
