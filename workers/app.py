@@ -17,10 +17,10 @@ from ingestor.errors import BadSettings, BrokerUnavailable
 from ingestor.logs import get_logger
 from ingestor.settings import load_settings
 from ingestor.store import ledger, presence
-from ingestor.store.database import Database
+from ingestor.store.database import Database, DatabaseOptions
 from ingestor.vocabulary import Role
 from workers import tasks
-from workers.lifecycle import Lifecycle, database_options, default_host, process_name
+from workers.lifecycle import Lifecycle, default_host, process_name
 
 log = get_logger(__name__)
 
@@ -82,7 +82,7 @@ def _shut_down(**_: Any) -> None:
 
 
 async def _hand_back() -> None:
-    async with Database(database_options(settings, Role.WORKER), name="hdi:shutdown") as database:
+    async with Database(DatabaseOptions.of(settings, Role.WORKER), name="hdi:shutdown") as database:
         mine = await presence.of_host(database, _host)
         freed = await ledger.hand_back(database, mine)
         await presence.gone(database, mine)

@@ -30,18 +30,6 @@ _REPORT_S = 5.0
 _RETRY_S = 1.0
 
 
-def database_options(settings: Settings, role: Role) -> DatabaseOptions:
-    """How processes of `role` connect."""
-    section = settings.database
-    return DatabaseOptions(
-        dsn=settings.dsn(role),
-        pool_size=max(section.pool_size, 2),
-        connect_timeout_s=section.connect_timeout_s,
-        lock_timeout_s=section.lock_timeout_s,
-        idle_in_transaction_timeout_s=section.idle_in_transaction_timeout_s,
-    )
-
-
 @dataclass(slots=True)
 class Lifecycle:
     """One worker process: its loop, its database, its name in the ledger."""
@@ -59,7 +47,7 @@ class Lifecycle:
         name = process_name(host, os.getpid())
         loop = asyncio.new_event_loop()
         thread = threading.Thread(target=loop.run_forever, name="hdi-loop", daemon=True)
-        database = Database(database_options(settings, Role.WORKER), name=f"hdi:{name}")
+        database = Database(DatabaseOptions.of(settings, Role.WORKER), name=f"hdi:{name}")
         made = cls(settings, name, host, database, loop, thread)
         thread.start()
         asyncio.run_coroutine_threadsafe(made._report(), loop)

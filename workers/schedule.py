@@ -18,11 +18,11 @@ from ingestor.errors import IngestError, SchemaOutdated
 from ingestor.logs import get_logger
 from ingestor.settings import Settings, load_settings
 from ingestor.store import dispatch, ledger, presence
-from ingestor.store.database import Database
+from ingestor.store.database import Database, DatabaseOptions
 from ingestor.store.dispatch import Message
 from ingestor.store.migrate import require_current
 from ingestor.vocabulary import Role
-from workers.lifecycle import database_options, default_host, process_name
+from workers.lifecycle import default_host, process_name
 
 log = get_logger(__name__)
 
@@ -151,7 +151,7 @@ class _Patient:
     """Opens the database, waiting a minute for it to come up and be migrated."""
 
     def __init__(self, settings: Settings) -> None:
-        self.database = Database(database_options(settings, Role.WORKER), name="hdi:scheduler")
+        self.database = Database(DatabaseOptions.of(settings, Role.WORKER), name="hdi:scheduler")
 
     async def __aenter__(self) -> Database:
         deadline = time.monotonic() + 60

@@ -23,7 +23,7 @@ def show(sources: bool, as_json: bool) -> None:
       hdi config show --sources
     """
     from ingestor.settings import load_settings
-    from ingestor.settings_reference import masked
+    from ingestor.settings.reference import masked
 
     settings = load_settings()
     values = masked(settings)
@@ -49,7 +49,7 @@ def path(as_json: bool) -> None:
     from pathlib import Path
 
     from ingestor.settings import load_settings
-    from ingestor.settings_reference import places
+    from ingestor.settings.reference import places
 
     found = places(load_settings())
     if as_json:

@@ -16,22 +16,6 @@ from ingestor.vocabulary import Role
 T = TypeVar("T")
 
 
-def database_options(settings: Settings, role: Role) -> DatabaseOptions:
-    """How a command of `role` connects.
-
-    Raises:
-        BadSettings: No URL is set for it.
-    """
-    section = settings.database
-    return DatabaseOptions(
-        dsn=settings.dsn(role),
-        pool_size=max(section.pool_size, 2),
-        connect_timeout_s=section.connect_timeout_s,
-        lock_timeout_s=section.lock_timeout_s,
-        idle_in_transaction_timeout_s=section.idle_in_transaction_timeout_s,
-    )
-
-
 def run(
     work: Callable[[Database], Awaitable[T]],
     *,
@@ -49,7 +33,7 @@ def run(
         BadSettings: No URL is set for the role.
         DatabaseUnavailable: The database cannot be reached.
     """
-    options = database_options(settings or load_settings(), role)
+    options = DatabaseOptions.of(settings or load_settings(), role)
     if patience_s is not None:
         options = replace(options, connect_timeout_s=min(patience_s, options.connect_timeout_s))
     return asyncio.run(_opened(work, options))

@@ -22,15 +22,15 @@ def migrate() -> None:
     """
     import asyncio
 
-    from ingestor.cli.connect import database_options
     from ingestor.settings import load_settings
+    from ingestor.store.database import DatabaseOptions
     from ingestor.store.migrate import migrate as bring_up
     from ingestor.vocabulary import Role
 
     settings = load_settings()
     found = asyncio.run(
         bring_up(
-            database_options(settings, Role.OWNER),
+            DatabaseOptions.of(settings, Role.OWNER),
             trades_interval=settings.store.trades_interval,
             time_index=tuple(settings.store.time_index),
         )

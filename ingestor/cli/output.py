@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import IO, Any, Literal
 
 import click
@@ -27,7 +28,12 @@ def as_json(value: Any) -> bytes:
     """One line of JSON; exact decimals become strings, for a float would change them."""
     import orjson
 
-    return orjson.dumps(value, default=str)
+    return orjson.dumps(value, default=plain)
+
+
+def plain(value: object) -> str:
+    """A value as text; of a decimal all digits, where str() may say ``1E-9``."""
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
 def print_json(value: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 import click
 
-from ingestor.cli.output import as_json, counted, print_table, tell
+from ingestor.cli.output import as_json, counted, plain, print_table, tell
 from ingestor.model.kind import Table
 from ingestor.query.reader import Reader
 from ingestor.query.records import count, field_names, read, records
@@ -79,7 +79,7 @@ async def _lines(reader: Reader, wanted: Selection, writer: Any) -> None:
     writer.writerow(field_names(wanted.table))
     async with aclosing(records(reader, wanted)) as every:
         async for record in every:
-            writer.writerow(record.values())
+            writer.writerow("" if each is None else plain(each) for each in record.values())
 
 
 async def _json(reader: Reader, wanted: Selection) -> None:

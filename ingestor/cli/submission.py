@@ -11,7 +11,6 @@ from uuid import UUID
 
 import click
 
-from ingestor.cli.connect import database_options
 from ingestor.cli.enqueue import enqueue
 from ingestor.cli.output import print_json, tell
 from ingestor.cli.watching import Bar, Lines, Show, bar_wanted, exit_code, watch_job
@@ -21,7 +20,7 @@ from ingestor.job import JobPlan
 from ingestor.settings import Settings, load_settings
 from ingestor.sources.source import Ask, source
 from ingestor.store import ledger
-from ingestor.store.database import Database
+from ingestor.store.database import Database, DatabaseOptions
 from ingestor.store.migrate import require_current
 from ingestor.vocabulary import Priority, Role, Schema
 
@@ -114,7 +113,7 @@ def _show_plan(plan: JobPlan, *, as_json: bool) -> None:
 
 
 async def _submit(submission: Submission, plan: JobPlan, settings: Settings) -> int:
-    async with Database(database_options(settings, Role.WORKER), name="hdi:submit") as database:
+    async with Database(DatabaseOptions.of(settings, Role.WORKER), name="hdi:submit") as database:
         await require_current(database)
         accepted = await ledger.submit(database, plan, max_attempts=settings.retry.max_attempts)
         _say_accepted(submission, plan, accepted)

@@ -22,9 +22,9 @@ def up(workers: int, no_flower: bool) -> None:
     """
     import asyncio
 
-    from ingestor.cli.connect import database_options
     from ingestor.cli.supervisor import supervise
     from ingestor.settings import load_settings
+    from ingestor.store.database import DatabaseOptions
     from ingestor.store.migrate import migrate
     from ingestor.vocabulary import Role
 
@@ -36,7 +36,7 @@ def up(workers: int, no_flower: bool) -> None:
     try:
         found = asyncio.run(
             migrate(
-                database_options(settings, Role.OWNER),
+                DatabaseOptions.of(settings, Role.OWNER),
                 trades_interval=settings.store.trades_interval,
                 time_index=tuple(settings.store.time_index),
             )

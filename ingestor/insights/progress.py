@@ -42,7 +42,7 @@ class Progress:
 
 
 @dataclass(slots=True)
-class _Meter:
+class Meter:
     """Rows per second over a sliding window of looks."""
 
     looks: deque[tuple[float, int]] = field(default_factory=deque)
@@ -67,7 +67,7 @@ async def follow(
     Raises:
         DatabaseUnavailable: It is away for longer, or at the first look.
     """
-    meter = _Meter()
+    meter = Meter()
     heard: float | None = None
     while True:
         try:
@@ -83,7 +83,7 @@ async def follow(
         await asyncio.sleep(every_s)
 
 
-async def _progress(database: Database, job_id: UUID, meter: _Meter) -> Progress:
+async def _progress(database: Database, job_id: UUID, meter: Meter) -> Progress:
     row = await job_row(database, job_id)
     if row.counts is not None:
         return Progress(status_of(row, row.counts), row.counts.fetched, row.counts.fetched)

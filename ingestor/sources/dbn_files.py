@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from hashlib import file_digest
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ from ingestor.sources.wire import chosen, joined
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from ingestor.job import Claim, JobPlan, PayloadRef
+    from ingestor.job import Claim, Contents, JobPlan, PayloadRef
     from ingestor.sources.source import Ask
 
 # A smaller read costs more than the records in it.
@@ -49,12 +49,11 @@ class DbnFiles:
             found = survey(path, _window(claim))
         _check_same(path, found.sha256, claim.payload)
         _check_like(found, claim)
-        for predecessor in claim.predecessors:
-            _check_predecessor(predecessor)
+        before = [_checked_predecessor(ref) for ref in claim.predecessors]
         return Payload(
             ref=claim.payload,
             path=path,
-            contents=found.contents,
+            contents=_ordered_after(before, found.contents),
             symbology=found.header.intervals,
             layout=found.layout,
         )
@@ -180,10 +179,20 @@ def _check_like(found: Survey, claim: Claim) -> None:
         )
 
 
-def _check_predecessor(ref: PayloadRef) -> None:
+def _checked_predecessor(ref: PayloadRef) -> Survey:
     path = Path(ref.uri)
     with _visible(path):
         _check_size(path, ref)
-        with path.open("rb") as file:
-            digest = file_digest(file, "sha256").hexdigest()
-    _check_same(path, digest, ref)
+        found = survey(path)
+    _check_same(path, found.sha256, ref)
+    return found
+
+
+def _ordered_after(before: Sequence[Survey], contents: Contents) -> Contents:
+    """The contents, out of order where a predecessor reaches beyond their first microsecond."""
+    first = contents.index_min
+    if first is None:
+        return contents
+    reach = max((file.index_range[1] for file in before if file.index_range), default=0)
+    in_order = reach // MICROSECOND <= first // MICROSECOND
+    return replace(contents, ordered=contents.ordered and in_order)

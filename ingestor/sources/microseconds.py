@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from ingestor.sources.wire import chosen, joined
+from ingestor.model.kind import UINT64_MAX as UNDEFINED
+from ingestor.sources.wire import joined
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     Positions = npt.NDArray[np.uint64]
 
 MICROSECOND: Final = 1_000
-_UNDEFINED: Final = np.uint64(2**64 - 1)
+# More in a row than any rejection limit lets pass: they need not wait for what follows.
+_MOST_UNDEFINED: Final = 1 << 20
 
 
 def together(
@@ -28,22 +30,21 @@ def together(
 ) -> Iterator[tuple[Records, Positions]]:
     """Arrays of about `count` records, none of which ends inside an index microsecond.
 
-    Records whose index timestamp is undefined can share no key: they go ahead in arrays of their
-    own, so that any number of them takes no memory.
+    A record whose index timestamp is undefined goes with the one before it.
     """
     held: list[tuple[Records, Positions]] = []
     last: int | None = None
     for records, positions in arrays:
         index = np.ascontiguousarray(records[index_column])
-        undefined = index == _UNDEFINED
-        if undefined.any():
-            yield chosen(records, undefined), positions[undefined]
-            records, positions = chosen(records, ~undefined), positions[~undefined]  # noqa: PLW2901
-            index = index[~undefined]
-            if not len(index):
-                continue
-        borders = _borders(index // np.uint64(MICROSECOND), last)
-        last = int(index[-1]) // MICROSECOND
+        if int(index.min()) == UNDEFINED:
+            held.append((records, positions))
+            if sum(len(piece) for piece, _ in held) > _MOST_UNDEFINED:
+                yield _joined(held)
+                held = []
+            continue
+        microseconds = _filled(index, last)
+        borders = _borders(microseconds, last)
+        last = int(microseconds[-1])
         if not len(borders):
             held.append((records, positions))
             continue
@@ -53,6 +54,18 @@ def together(
         held = [(records[until:], positions[until:])]
     if held:
         yield _joined(held)
+
+
+def _filled(index: npt.NDArray[np.uint64], last: int | None) -> npt.NDArray[np.uint64]:
+    """The microsecond of each record; an undefined one takes that of the record before it."""
+    microseconds = index // np.uint64(MICROSECOND)
+    undefined = index == np.uint64(UNDEFINED)
+    if not undefined.any():
+        return microseconds
+    defined = np.where(undefined, -1, np.arange(len(index)))
+    before = np.maximum.accumulate(defined)
+    first = int(microseconds[undefined.argmin()]) if last is None else last
+    return np.where(before < 0, np.uint64(first), microseconds[before])
 
 
 def _borders(microseconds: npt.NDArray[np.uint64], last: int | None) -> npt.NDArray[np.int64]:

@@ -60,7 +60,8 @@ class Payload:
 
     Attributes:
         path: Where its bytes are, on this host.
-        contents: What the claim's slice of it holds.
+        contents: What the claim's slice of it holds. It is `ordered` only where predecessors, too,
+            end in its first index microsecond: whoever numbers records need then look no further.
         symbology: Symbol intervals that the payload itself names.
         layout: Wire dtype of its records, little endian, as delivered (no upgrade).
     """
@@ -105,8 +106,7 @@ class Source(Protocol):
 
         Each array holds about `count` records, or more where one index microsecond has more: no
         index microsecond is ever split over two arrays. (Of a payload out of order: none that
-        spans the border of two.) Records whose index timestamp is undefined may come in arrays of
-        their own, ahead of their turn: they share no key.
+        spans the border of two.)
 
         Raises:
             CorruptPayload: The payload changed since `fetch`. It may come after the last array, so

@@ -7,6 +7,7 @@ which all may read; the working folder would need a privilege that containers ta
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import signal
@@ -91,8 +92,9 @@ def clear(word: str, number: signal.Signals) -> bool:
     if wait_until(lambda: not bearers(word), 2):
         return True
     for pid in bearers(word):
-        stop(pid, word, [(number, 5)])
-    return not bearers(word)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+    return wait_until(lambda: not bearers(word), 20)
 
 
 def free_port() -> int:

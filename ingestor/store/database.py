@@ -22,6 +22,8 @@ from ingestor.errors import (
     Terminal,
     Unstorable,
 )
+from ingestor.settings import Settings
+from ingestor.vocabulary import Role
 
 # In quotes: asyncpg's classes are generic for type checkers only.
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
@@ -41,13 +43,30 @@ _LOGIN = {"28000", "28P01", "3D000"}
 
 @dataclass(frozen=True, slots=True)
 class DatabaseOptions:
-    """Where to connect, and how patiently. Built from the settings at the entry point."""
+    """Where to connect, and how patiently."""
 
     dsn: str
     pool_size: int = 2
     connect_timeout_s: float = 10
     lock_timeout_s: float = 10
     idle_in_transaction_timeout_s: float = 60
+
+    @classmethod
+    def of(cls, settings: Settings, role: Role) -> Self:
+        """How a process connects with the login of `role`.
+
+        Raises:
+            NotConfigured: No URL is set for it.
+        """
+        section = settings.database
+        return cls(
+            dsn=settings.dsn(role),
+            # One connection loads, one renews the lease.
+            pool_size=max(section.pool_size, 2),
+            connect_timeout_s=section.connect_timeout_s,
+            lock_timeout_s=section.lock_timeout_s,
+            idle_in_transaction_timeout_s=section.idle_in_transaction_timeout_s,
+        )
 
     def __repr__(self) -> str:
         return f"DatabaseOptions({place(self.dsn)})"

@@ -22,10 +22,10 @@ from ingestor.settings import (
     Settings,
     config_dir,
     load_settings,
-    shipped_config_dir,
 )
-from ingestor.settings_layers import variable
-from ingestor.settings_reference import page, rows
+from ingestor.settings.forms import shipped_config_dir
+from ingestor.settings.layers import variable
+from ingestor.settings.reference import page, rows
 from ingestor.vocabulary import Role
 
 REPO = Path(__file__).parents[2]
@@ -388,7 +388,7 @@ def test_the_example_of_a_dotenv_file_can_be_used(place):
 
 
 def test_the_reference_page_says_what_the_models_say():
-    """Write it anew with `python -m ingestor.settings_reference docs/reference/settings.md`."""
+    """Write it anew with `python -m ingestor.settings.reference docs/reference/settings.md`."""
     assert (REPO / "docs" / "reference" / "settings.md").read_text(encoding="utf-8") == page()
 
 

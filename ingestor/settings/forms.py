@@ -101,7 +101,7 @@ def shipped_config_dir() -> Path:
     Raises:
         BadSettings: Neither is there.
     """
-    package = Path(__file__).parent
+    package = Path(__file__).parent.parent
     for folder in (package / "_configs", package.parent / "configs"):
         if folder.is_dir():
             return folder

@@ -1,7 +1,7 @@
 """Settings for people: values with masked secrets, places in use, and the reference page.
 
 The page is made from the models, so that it cannot disagree with them;
-``python -m ingestor.settings_reference docs/reference/settings.md`` writes it
+``python -m ingestor.settings.reference docs/reference/settings.md`` writes it
 anew.
 """
 
@@ -16,7 +16,8 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from ingestor.redaction import MASK, mask_url, redact
-from ingestor.settings import (
+from ingestor.settings.layers import NO_SETTINGS, variable
+from ingestor.settings.load import (
     SECRETS,
     SETTING_NAMES,
     STACK_FILE,
@@ -24,7 +25,6 @@ from ingestor.settings import (
     Settings,
     setting_fields,
 )
-from ingestor.settings_layers import NO_SETTINGS, variable
 
 _HEAD = """\
 # Settings

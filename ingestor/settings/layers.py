@@ -2,7 +2,7 @@
 
 A layer knows settings by dotted name (``lease.duration_s``) and remembers the origin of each value,
 so that an error and `hdi config show --sources` can name it. Layers are laid over each other by
-`merged`; nothing here knows what values are allowed (`ingestor/settings.py` does).
+`merged`; nothing here knows what values are allowed (`ingestor/settings/load.py` does).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The sections of the settings: one frozen model per part of the service, units in the names.
 
-Durations are floats, so that tests may use fractions of a second. `ingestor/settings.py` puts the
-sections together; `docs/reference/settings.md` is made from the descriptions here.
+Durations are floats, so that tests may use fractions of a second. `load.py` puts the sections
+together; `docs/reference/settings.md` is made from the descriptions here.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from ingestor.errors import BadSettings, NotConfigured
 from ingestor.redaction import redact
-from ingestor.settings_forms import (
+from ingestor.settings.forms import (
     ApiKey,
     Folder,
     GatewayUrl,
@@ -30,7 +30,7 @@ from ingestor.settings_forms import (
     default_home,
     shipped_config_dir,
 )
-from ingestor.settings_layers import (
+from ingestor.settings.layers import (
     Given,
     Layer,
     from_dotenv,
@@ -41,7 +41,7 @@ from ingestor.settings_layers import (
     nested,
     variable,
 )
-from ingestor.settings_sections import (
+from ingestor.settings.sections import (
     BrokerSection,
     DatabaseSection,
     FlowerSection,
