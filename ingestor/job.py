@@ -91,11 +91,12 @@ class ChunkPlan:
 
     Attributes:
         start: First index timestamp it takes, inclusive.
-        end: Where it ends, exclusive; the last slice of a payload also takes records whose index
-            timestamp is undefined.
+        end: Where it ends, exclusive.
         predecessors: Parts of the same delivery whose last records share an index microsecond with
             this payload's first: ordinals go on from them.
         partial: Why the chunk proves no coverage; empty where it does.
+        last: Whether it is its payload's last slice, which also takes the records whose index
+            timestamp is undefined.
     """
 
     start: int
@@ -104,6 +105,7 @@ class ChunkPlan:
     contents: Contents
     predecessors: tuple[PayloadRef, ...] = ()
     partial: str = ""
+    last: bool = True
 
 
 @dataclass(frozen=True, slots=True)

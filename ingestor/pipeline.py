@@ -155,6 +155,10 @@ def _everything(
         ({name: mapping.ops[name](records) for name in key}, position)
         for records, position in origin.batches(payload, claim, _EVERYTHING_BATCH)
     ]
+    if not parts:
+        return {name: np.empty(0, mapping.table[name].kind.frame) for name in key}, np.empty(
+            0, np.uint64
+        )
     columns = {name: np.concatenate([part[name] for part, _ in parts]) for name in key}
     return columns, np.concatenate([position for _, position in parts])
 

@@ -8,13 +8,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ingestor.cli.arguments import DatasetType, DayType, SchemasType, SymbolsType
+from ingestor.cli.arguments import DatasetType, DayType, SchemasType, SymbolsType, meant
 from ingestor.vocabulary import Priority, SType
 
 if TYPE_CHECKING:
     from ingestor.cli.submission import Submission
 
 _SOURCES = ("databento", "dbn-files", "csv-files", "databento-batch")
+
+
+class _SymbolType(click.Choice[str]):
+    """A symbol type; near misses are suggested."""
+
+    def get_invalid_choice_message(self, value: object, ctx: click.Context | None) -> str:
+        return super().get_invalid_choice_message(value, ctx) + meant(str(value), self.choices)
 
 
 @click.command()
@@ -40,7 +47,7 @@ _SOURCES = ("databento", "dbn-files", "csv-files", "databento-batch")
 )
 @click.option(
     "--stype-in",
-    type=click.Choice([str(kind) for kind in SType]),
+    type=_SymbolType([str(kind) for kind in SType]),
     help="What the symbols are; raw_symbol unless given.",
 )
 @click.option("--start", type=DayType(), help="First day, UTC, YYYY-MM-DD.")
@@ -133,6 +140,8 @@ def _refuse_contradictions(options: dict[str, object]) -> None:
         if options[name] and not options["wait"]:
             raise click.UsageError(f"{flag} only makes sense with --wait.")
     _refuse_empty_range(options)
+    if options["copy_to_vault"] and options["path"] is None:
+        raise click.UsageError("--copy-to-vault only makes sense with --path.")
     files = options["source"] == "dbn-files" or (options["source"] is None and options["path"])
     if files and options["path"] is None:
         raise click.UsageError("--source dbn-files needs --path.")

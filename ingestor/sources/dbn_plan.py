@@ -109,6 +109,7 @@ def _chunk(file: Survey, piece: Slice, place: Delivery, ask: Ask, partial: str) 
         contents=piece.contents,
         predecessors=tuple(_kept(other, ask) for other in before),
         partial=partial,
+        last=piece.last,
     )
 
 

@@ -24,13 +24,14 @@ from ingestor.sources.tally import DAY, UNDEFINED, summed
 class Slice:
     """Records of one file whose index timestamp is in [start, end), UTC nanoseconds.
 
-    The last slice of a file also holds the records whose index timestamp is undefined. Instruments
+    The last slice of a file (`last`) also holds the records whose index timestamp is undefined. Instruments
     and publishers in `contents` are those of the whole file.
     """
 
     start: int
     end: int
     contents: Contents
+    last: bool
 
 
 def whole_days(survey: Survey) -> tuple[int, int]:
@@ -71,8 +72,7 @@ def cut(
     borders = _borders(chunks, bounds[0] // DAY, chunk_days, most)
     edges = [bounds[0], *(day * DAY for day in borders), bounds[1]]
     return [
-        Slice(start, end, _contents(survey, inside, start, end, last=end == bounds[1]))
-        for start, end in pairwise(edges)
+        _slice(survey, inside, start, end, last=end == bounds[1]) for start, end in pairwise(edges)
     ]
 
 
@@ -107,6 +107,7 @@ def _borders(
     return borders
 
 
-def _contents(survey: Survey, days: np.ndarray, start: int, end: int, *, last: bool) -> Contents:
+def _slice(survey: Survey, days: np.ndarray, start: int, end: int, *, last: bool) -> Slice:
     mine = days[(days["day"] >= np.uint64(start // DAY)) & (days["day"] < np.uint64(end // DAY))]
-    return summed(mine, undefined=survey.undefined if last else 0, like=survey.contents)
+    contents = summed(mine, undefined=survey.undefined if last else 0, like=survey.contents)
+    return Slice(start, end, contents, last)

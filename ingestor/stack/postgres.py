@@ -198,8 +198,10 @@ def _clear_remains(postgres: Postgres) -> None:
             f"processes of a dead PostgreSQL still use {postgres.data}",
             hint=f"end them first: {process.bearers(word)}",
         )
+    file = postgres.data / "postmaster.pid"
+    process.refuse_unmarked(process.pid_in(file), "postgres")
     # the number in it may be somebody else's now, which PostgreSQL could not tell
-    (postgres.data / "postmaster.pid").unlink(missing_ok=True)
+    file.unlink(missing_ok=True)
 
 
 def stop(folder: Path) -> None:

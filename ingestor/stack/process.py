@@ -18,13 +18,16 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from ingestor.errors import StackUnavailable
+
 LOOPBACK = "127.0.0.1"
+_PREFIX = "hdi-"
 _POLL_S = 0.02
 
 
 def mark(folder: Path) -> str:
     """The word that tells the processes of `folder` from all others."""
-    return "hdi-" + hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16]
+    return _PREFIX + hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16]
 
 
 def bears(pid: int, word: str) -> bool:
@@ -85,6 +88,20 @@ def stop(pid: int, word: str, signals: Sequence[tuple[signal.Signals, float]]) -
         if wait_until(lambda: not bears(pid, word), patience_s):
             return True
     return False
+
+
+def refuse_unmarked(pid: int | None, *programs: str) -> None:
+    """Stop before a second server on the same data.
+
+    Raises:
+        StackUnavailable: A server that somebody started by hand may own the pid file.
+    """
+    command = "" if pid is None else _command(pid)
+    if _PREFIX not in command and any(program in command for program in programs):
+        raise StackUnavailable(
+            f"process {pid} may serve these data already, and this stack did not start it",
+            hint=f"end it first, if it is yours: kill -INT {pid}",
+        )
 
 
 def clear(word: str, number: signal.Signals) -> bool:

@@ -135,6 +135,7 @@ def start(valkey: Valkey, port: int, password: str) -> int:
         return taken
     if not process.clear(process.mark(folder), signal.SIGTERM):
         raise StackUnavailable(f"a Valkey that does not answer and does not end uses {folder}")
+    process.refuse_unmarked(process.pid_in(folder / "data/valkey.pid"), *_NAMES)
     for candidate in (port, *(process.free_port() for _ in range(5))):
         if process.is_free(candidate) and _started(valkey, candidate, password):
             return candidate

@@ -77,15 +77,14 @@ async def _record_request(
         _JOBS["insert_request"], job_id, request.dataset, request.schema, request.stype_in,
         group, Decimal(request.start), Decimal(request.end),
     )  # fmt: skip
-    last = _last_slices(request)
     rows = (
-        (job_id, request_id, group, Decimal(chunk.start), Decimal(chunk.end), place in last,
+        (job_id, request_id, group, Decimal(chunk.start), Decimal(chunk.end), chunk.last,
          max_attempts, chunk.contents.records, _decimal(chunk.contents.index_min),
          _decimal(chunk.contents.index_max), _decimal(chunk.contents.event_min),
          _decimal(chunk.contents.event_max),
          payloads[chunk.payload.uri, chunk.payload.sha256],
          [payloads[ref.uri, ref.sha256] for ref in chunk.predecessors], chunk.partial)
-        for place, chunk in enumerate(request.chunks)
+        for chunk in request.chunks
     )  # fmt: skip
     await connection.copy_records_to_table(
         "chunks", schema_name="ingest", records=rows, columns=_PLANNED_COLUMNS
@@ -97,13 +96,6 @@ _PLANNED_COLUMNS = (
     "max_attempts", "expected", "index_min", "index_max", "event_min", "event_max",
     "payload_id", "predecessors", "partial",
 )  # fmt: skip
-
-
-def _last_slices(request: RequestPlan) -> set[int]:
-    """Places of the chunks that take the undefined index timestamps of their payload too."""
-    last = {(chunk.payload.uri, chunk.payload.sha256): place
-            for place, chunk in enumerate(request.chunks)}  # fmt: skip
-    return set(last.values())
 
 
 def _decimal(value: int | None) -> Decimal | None:

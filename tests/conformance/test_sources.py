@@ -1,0 +1,300 @@
+"""What every source must keep, whatever it reads. A new source adds a `SourceCase` and no test."""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ingestor.errors import CorruptPayload, PayloadMissing
+from ingestor.job import Claim, Contents, JobPlan
+from ingestor.model import table_of
+from ingestor.simulator.dbn_writer import write_dbn
+from ingestor.simulator.market import DAY, INSTRUMENTS, MONDAY, make_bars, make_trades, mappings
+from ingestor.sources.dbn_files import DbnFiles
+from ingestor.sources.source import Ask, Source
+from ingestor.vocabulary import Priority, Schema
+from tests.claims import claims_of, read
+
+pytestmark = pytest.mark.fast
+UNDEFINED = 2**64 - 1
+COUNTS = (1, 2, 7, 65_536)
+
+
+class SourceCase(ABC):
+    """One source over one payload that it can plan, fetch and have damaged.
+
+    Attributes:
+        source: The source under test.
+        records: What its payload holds, in delivery order, as wire records.
+        schema: Of the records.
+    """
+
+    source: Source
+    records: np.ndarray
+    schema: Schema
+
+    @abstractmethod
+    def plan(self, **ask: object) -> JobPlan:
+        """Plans the payload."""
+
+    @abstractmethod
+    def damage(self, change: Callable[[bytes], bytes]) -> None:
+        """Changes the payload's bytes where workers read them."""
+
+    @abstractmethod
+    def remove(self) -> None:
+        """Takes the payload away."""
+
+    @property
+    def index(self) -> str:
+        return table_of(self.schema).index_column
+
+
+class DbnFilesCase(SourceCase):
+    """Source dbn-files over one file of a week."""
+
+    source = DbnFiles()
+
+    def __init__(self, folder: Path, schema: Schema, records: np.ndarray, name: str) -> None:
+        self.schema = schema
+        self.records = records
+        self.path = write_dbn(
+            folder / name,
+            schema,
+            records,
+            compress=name.endswith(".zst"),
+            dataset="GLBX.MDP3",
+            start=MONDAY,
+            end=MONDAY + 7 * DAY,
+            symbols=[each.symbol for each in INSTRUMENTS],
+            mappings=mappings(INSTRUMENTS, MONDAY, MONDAY + 7 * DAY),
+        )
+
+    def plan(self, **ask):
+        return self.source.plan(Ask("conformance", Priority.NORMAL, path=self.path, **ask))
+
+    def damage(self, change):
+        self.path.write_bytes(change(self.path.read_bytes()))
+
+    def remove(self):
+        self.path.unlink()
+
+
+def _disordered() -> np.ndarray:
+    records = make_trades(700, days=5)
+    return records[np.argsort(np.arange(700) // 2 * 2 - np.arange(700), kind="stable")]
+
+
+CASES: dict[str, Callable[[Path], SourceCase]] = {
+    "dbn-files: trades, zstd": lambda folder: DbnFilesCase(
+        folder, Schema.TRADES, make_trades(700, days=5), "a.dbn.zst"
+    ),
+    "dbn-files: trades, plain": lambda folder: DbnFilesCase(
+        folder, Schema.TRADES, make_trades(700, days=5), "a.dbn"
+    ),
+    "dbn-files: undefined index times": lambda folder: DbnFilesCase(
+        folder, Schema.TRADES, make_trades(700, days=5, undefined=20), "a.dbn.zst"
+    ),
+    "dbn-files: out of order": lambda folder: DbnFilesCase(
+        folder, Schema.TRADES, _disordered(), "a.dbn.zst"
+    ),
+    "dbn-files: bars": lambda folder: DbnFilesCase(
+        folder, Schema.OHLCV_1H, make_bars(200, Schema.OHLCV_1H), "a.dbn.zst"
+    ),
+    "dbn-files: nothing": lambda folder: DbnFilesCase(
+        folder, Schema.TRADES, make_trades(0), "a.dbn.zst"
+    ),
+}
+
+
+@pytest.fixture(params=CASES)
+def case(request, tmp_path) -> SourceCase:
+    return CASES[request.param](tmp_path)
+
+
+def inside(case: SourceCase, claim: Claim) -> np.ndarray:
+    """The records that a claim must bring, by the protocol's own words."""
+    index = case.records[case.index]
+    mine = (index >= claim.start) & (index < claim.end)
+    return case.records[mine | ((index == UNDEFINED) & claim.last_slice)]
+
+
+class TestPlans:
+    def test_a_plan_is_the_same_each_time(self, case):
+        first, second = case.plan(chunk_days=2), case.plan(chunk_days=2)
+        assert first == second
+
+    @pytest.mark.parametrize("chunk_days", [None, 1, 2, 100])
+    def test_chunks_cover_the_range_without_gap_or_overlap(self, case, chunk_days):
+        for request in case.plan(chunk_days=chunk_days).requests:
+            chunks = request.chunks
+            assert (chunks[0].start, chunks[-1].end) == (request.start, request.end)
+            assert all(a.end == b.start for a, b in pairwise(chunks))
+            assert all(time % DAY == 0 for chunk in chunks for time in (chunk.start, chunk.end))
+
+    @pytest.mark.parametrize("chunk_days", [None, 1, 2, 100])
+    def test_the_plan_counts_what_each_chunk_will_bring(self, case, chunk_days):
+        claims = claims_of(case.plan(chunk_days=chunk_days))
+        assert [claim.expected for claim in claims] == [len(inside(case, c)) for c in claims]
+        assert sum(claim.expected for claim in claims) == len(case.records)
+
+    def test_no_chunk_touches_more_hypertable_chunks_than_allowed(self, case):
+        table = table_of(case.schema)
+        for request in case.plan(max_hypertable_chunks=2).requests:
+            for chunk in request.chunks:
+                days = chunk.contents.event_days
+                assert len({day // table.interval_days for day in days}) <= 2
+
+    def test_force_makes_another_job(self, case):
+        assert case.plan(force=True).key != case.plan().key
+
+
+class TestFetch:
+    def test_the_check_pass_finds_what_the_claim_brings(self, case):
+        for claim in claims_of(case.plan(chunk_days=2)):
+            found = case.source.fetch(claim).contents
+            assert_contents(found, inside(case, claim), case)
+
+    def test_a_payload_out_of_sight_is_missing(self, case):
+        [claim, *_] = claims_of(case.plan())
+        case.remove()
+        with pytest.raises(PayloadMissing):
+            case.source.fetch(claim)
+
+    def test_a_cut_payload_is_refused(self, case):
+        [claim, *_] = claims_of(case.plan())
+        whole: list[bytes] = []
+        case.damage(lambda content: whole.append(content) or content)
+        chance = random.Random(1)
+        for cut in {
+            0,
+            1,
+            7,
+            len(whole[0]) - 1,
+            *(chance.randrange(len(whole[0])) for _ in range(60)),
+        }:
+            case.damage(lambda _, cut=cut: whole[0][:cut])
+            with pytest.raises(CorruptPayload):
+                case.source.fetch(claim)
+
+    def test_a_payload_with_a_flipped_bit_is_refused(self, case):
+        [claim, *_] = claims_of(case.plan())
+        whole: list[bytes] = []
+        case.damage(lambda content: whole.append(content) or content)
+        chance = random.Random(2)
+        for _ in range(60):
+            damaged = bytearray(whole[0])
+            damaged[chance.randrange(len(damaged))] ^= 1 << chance.randrange(8)
+            case.damage(lambda _, content=bytes(damaged): content)
+            with pytest.raises(CorruptPayload):
+                case.source.fetch(claim)
+
+    def test_a_payload_that_grew_is_refused(self, case):
+        [claim, *_] = claims_of(case.plan())
+        case.damage(lambda content: content + content[-48:])
+        with pytest.raises(CorruptPayload):
+            case.source.fetch(claim)
+
+    def test_a_count_other_than_planned_is_refused(self, case):
+        [claim, *_] = claims_of(case.plan())
+        with pytest.raises(CorruptPayload):
+            case.source.fetch(replace(claim, expected=claim.expected + 1))
+
+    @pytest.mark.parametrize("change", [{"dataset": "XNAS.ITCH"}, {"schema": Schema.OHLCV_1S}])
+    def test_a_payload_of_another_dataset_or_schema_is_refused(self, case, change):
+        [claim, *_] = claims_of(case.plan())
+        with pytest.raises(CorruptPayload):
+            case.source.fetch(replace(claim, **change))
+
+
+class TestBatches:
+    @pytest.mark.parametrize("count", COUNTS)
+    def test_every_record_comes_once_at_its_place(self, case, count):
+        places: list[int] = []
+        for claim in claims_of(case.plan(chunk_days=2)):
+            payload = case.source.fetch(claim)
+            for records, positions in case.source.batches(payload, claim, count):
+                assert positions.dtype == np.uint64
+                assert records.dtype == payload.layout
+                assert (records == case.records[positions.astype(np.int64)]).all()
+                places += positions.tolist()
+        assert sorted(places) == list(range(len(case.records)))
+
+    @pytest.mark.parametrize("count", COUNTS)
+    def test_records_come_in_delivery_order(self, case, count):
+        for claim in claims_of(case.plan(chunk_days=2)):
+            payload = case.source.fetch(claim)
+            batches = case.source.batches(payload, claim, count)
+            places = [int(place) for _, positions in batches for place in positions]
+            assert places == sorted(places)
+
+    @pytest.mark.parametrize("count", COUNTS)
+    def test_no_index_microsecond_is_split(self, case, count):
+        for claim in claims_of(case.plan()):
+            payload = case.source.fetch(claim)
+            if not payload.contents.ordered:
+                continue
+            seen: set[int] = set()
+            for records, _ in case.source.batches(payload, claim, count):
+                index = records[case.index]
+                own = set((index[index != UNDEFINED] // 1_000).tolist())
+                assert own.isdisjoint(seen)
+                seen |= own
+
+    def test_what_is_read_does_not_depend_on_the_count(self, case):
+        for claim in claims_of(case.plan()):
+            read_whole = [read(case.source, claim, n)[1].tobytes() for n in COUNTS]
+            assert all(found == read_whole[0] for found in read_whole)
+
+    def test_a_payload_alone_has_nothing_before_it(self, case):
+        for claim in claims_of(case.plan()):
+            assert case.source.preceding(case.source.fetch(claim), claim) is None
+
+
+def assert_contents(found: Contents, records: np.ndarray, case: SourceCase) -> None:
+    """Holds the check pass against the plain definition of each number."""
+    index = records[case.index]
+    defined = records[index != UNDEFINED]
+    assert found.records == len(records)
+    assert set(found.instruments) == set(records["instrument_id"].tolist())
+    assert set(found.publishers) == set(records["publisher_id"].tolist())
+    assert set(found.event_days) == set((defined["ts_event"] // DAY).tolist())
+    assert sum(found.index_days.values()) == len(defined)
+    if len(defined):
+        times, events = defined[case.index], defined["ts_event"]
+        assert (found.index_min, found.index_max) == (times.min(), times.max())
+        assert (found.event_min, found.event_max) == (events.min(), events.max())
+    else:
+        assert found.index_min is found.index_max is found.event_min is None
+
+
+def test_memory_does_not_grow_with_the_payload(tmp_path):
+    """A payload of 144 MB is fetched and read in the memory of a few arrays."""
+    records = np.repeat(make_trades(60_000), 50)
+    case = DbnFilesCase(tmp_path, Schema.TRADES, records, "a.dbn.zst")
+    size = records.nbytes
+    del records
+    case.records = np.empty(0)
+    [claim] = claims_of(case.plan())
+    before = resident()
+    payload = case.source.fetch(claim)
+    for _ in case.source.batches(payload, claim, 65_536):
+        assert resident() - before < size // 4
+    assert resident() - before < size // 4
+
+
+def resident() -> int:
+    """Bytes that this process holds now."""
+    if sys.platform == "linux":
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
