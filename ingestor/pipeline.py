@@ -103,7 +103,7 @@ async def _through_the_rooms(
             ),
             intervals=payload.symbology,
             covered_days=_covered_days(claim),
-            covered_symbols=claim.symbols or (ALL_SYMBOLS,),
+            covered_symbols=_covered_symbols(claim),
             data_source=origin.mappings,
             mapping_hash=mapping.digest,
             worker=worker,
@@ -161,6 +161,11 @@ def _everything(
         )
     columns = {name: np.concatenate([part[name] for part, _ in parts]) for name in key}
     return columns, np.concatenate([position for _, position in parts])
+
+
+def _covered_symbols(claim: Claim) -> tuple[str, ...]:
+    """What was asked for; payloads of all symbols name either none or ALL_SYMBOLS."""
+    return (ALL_SYMBOLS,) if claim.symbols in ((), ("ALL_SYMBOLS",)) else claim.symbols
 
 
 def _covered_days(claim: Claim) -> tuple[dt.date, dt.date] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ingestor.cli.arguments import JobType
+from ingestor.cli.output import plural
 
 
 @click.command()
@@ -31,9 +32,10 @@ def cancel(job: str) -> None:
     if not cancelled and not left:
         click.echo("nothing to cancel: the job has ended")
         return
-    click.echo(f"{cancelled} chunks cancelled")
+    click.echo(f"{plural(cancelled, 'chunk')} cancelled")
     if left:
-        click.echo(f"{left} chunks are being committed and will complete")
+        are = "is" if left == 1 else "are"
+        click.echo(f"{plural(left, 'chunk')} {are} being committed and will complete")
 
 
 @click.command()
@@ -72,7 +74,10 @@ def retry(job: str, only: str) -> None:
         return count
 
     count = run(work, role=Role.WORKER)
-    click.echo(f"{count} chunks start again" if count else f"no chunk is {' or '.join(states)}")
+    if not count:
+        click.echo(f"no chunk is {' or '.join(states)}")
+        return
+    click.echo(f"{plural(count, 'chunk')} {'starts' if count == 1 else 'start'} again")
 
 
 def _state(word: str) -> str:

@@ -13,7 +13,7 @@ import click
 
 from ingestor.cli.arguments import date_of
 from ingestor.cli.enqueue import enqueue
-from ingestor.cli.output import print_json, tell
+from ingestor.cli.output import plural, print_json, tell
 from ingestor.cli.watching import Bar, Lines, Show, bar_wanted, exit_code, watch_job
 from ingestor.errors import BrokerUnavailable, WaitTimedOut
 from ingestor.insights import JobStatus, job_status, presence_warnings
@@ -115,11 +115,11 @@ def _show_plan(plan: JobPlan, *, as_json: bool) -> None:
                  "requests": requests, "notes": list(plan.notes)}  # fmt: skip
         print_json(shown)
         return
-    click.echo(f"plan {plan.name}: {plan.chunk_count} chunks, nothing recorded")
+    click.echo(f"plan {plan.name}: {plural(plan.chunk_count, 'chunk')}, nothing recorded")
     for each in requests:
         click.echo(
-            f"  {each['dataset']} {each['schema']}: {each['records']} records "
-            f"in {each['chunks']} chunks"
+            f"  {each['dataset']} {each['schema']}: {plural(each['records'], 'record')} "
+            f"in {plural(each['chunks'], 'chunk')}"
         )
 
 
@@ -143,7 +143,7 @@ def _say_accepted(submission: Submission, plan: JobPlan, accepted: ledger.Accept
         click.echo(str(job_id))
         return
     if accepted.fresh:
-        line = f"job {job_id} accepted: {plan.name}, {plan.chunk_count} chunks"
+        line = f"job {job_id} accepted: {plan.name}, {plural(plan.chunk_count, 'chunk')}"
     else:
         line = f"job {job_id} is this very request, submitted before; nothing new was recorded"
     click.echo(line, err=submission.as_json)

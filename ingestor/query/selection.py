@@ -20,6 +20,7 @@ from ingestor.vocabulary import Dataset, Schema
 By = Literal["event", "index"]
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MICROSECOND = dt.timedelta(microseconds=1)
 
 _PUBLISHERS: Final = """
 SELECT dataset, publisher_id FROM public.publishers WHERE dataset = ANY($1::TEXT[])
@@ -165,14 +166,10 @@ WHERE {where}"""
 
 
 async def _bounds(reader: Reader, wanted: Selection, made: Statement) -> str:
-    table, filtered = wanted.table, f"t.{wanted.time}"
-    start, end = instant(wanted.start), instant(wanted.end)
-    asked = (
-        f"{filtered} >= {made.put(start, 'TIMESTAMPTZ')}"
-        f" AND {filtered} < {made.put(end, 'TIMESTAMPTZ')}"
-    )
+    table = wanted.table
+    asked = wanted.time, instant(wanted.start), instant(wanted.end)
     if wanted.time == table.time_column:
-        return asked
+        return _within(made, *asked)
     by_index = wanted.by == "index"
     [row] = await reader.fetch(
         _BOUNDS, wanted.schema, wanted.datasets, by_index, wanted.start, wanted.end
@@ -181,10 +178,15 @@ async def _bounds(reader: Reader, wanted: Selection, made: Statement) -> str:
     low, high = row[f"{other}_low"], row[f"{other}_high"]
     if low is None or high is None:  # nothing was loaded that could lie in the range
         return "false"
+    past = instant(int(high)) + _MICROSECOND
     return (
-        f"{asked} AND t.{table.time_column} BETWEEN {made.put(instant(int(low)), 'TIMESTAMPTZ')}"
-        f" AND {made.put(instant(int(high)), 'TIMESTAMPTZ')}"
+        f"{_within(made, *asked)} AND {_within(made, table.time_column, instant(int(low)), past)}"
     )
+
+
+def _within(made: Statement, column: str, start: dt.datetime, end: dt.datetime) -> str:
+    first, past = made.put(start, "TIMESTAMPTZ"), made.put(end, "TIMESTAMPTZ")
+    return f"t.{column} >= {first} AND t.{column} < {past}"
 
 
 def instant(ns: int) -> dt.datetime:

@@ -24,7 +24,7 @@ from ingestor.sources.tally import DAY, UNDEFINED, summed
 class Slice:
     """Records of one file whose index timestamp is in [start, end), UTC nanoseconds.
 
-    The last slice of a file (`last`) also holds the records whose index timestamp is undefined. Instruments
+    The last slice of a file also holds the records whose index timestamp is undefined. Instruments
     and publishers in `contents` are those of the whole file.
     """
 

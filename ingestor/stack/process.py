@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -21,13 +22,13 @@ from pathlib import Path
 from ingestor.errors import StackUnavailable
 
 LOOPBACK = "127.0.0.1"
-_PREFIX = "hdi-"
+_MARK = re.compile("hdi-[0-9a-f]{16}")
 _POLL_S = 0.02
 
 
 def mark(folder: Path) -> str:
     """The word that tells the processes of `folder` from all others."""
-    return _PREFIX + hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16]
+    return "hdi-" + hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16]
 
 
 def bears(pid: int, word: str) -> bool:
@@ -97,7 +98,7 @@ def refuse_unmarked(pid: int | None, *programs: str) -> None:
         StackUnavailable: A server that somebody started by hand may own the pid file.
     """
     command = "" if pid is None else _command(pid)
-    if _PREFIX not in command and any(program in command for program in programs):
+    if not _MARK.search(command) and any(program in command for program in programs):
         raise StackUnavailable(
             f"process {pid} may serve these data already, and this stack did not start it",
             hint=f"end it first, if it is yours: kill -INT {pid}",

@@ -29,13 +29,13 @@ class Numbering(Protocol):
     def ordinals(self, columns: Columns, position: npt.NDArray[np.uint64]) -> Ordinals: ...
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Adjacent:
     """For ordered payloads: each batch holds whole index microseconds and is numbered alone.
 
     Attributes:
-        before: Key columns of preceding parts' records that may share a key with the first batch;
-            they are numbered first, and only then forgotten.
+        before: Key columns of preceding parts' records; those in a batch's own index microseconds
+            are numbered before it.
     """
 
     table: Table
@@ -43,8 +43,15 @@ class Adjacent:
 
     def ordinals(self, columns: Columns, position: npt.NDArray[np.uint64]) -> Ordinals:
         del position
-        before, self.before = self.before, None
-        return _after(self.table, before, columns)
+        return _after(self.table, self._met(columns), columns)
+
+    def _met(self, columns: Columns) -> Columns | None:
+        """What of `before` may share a key with a record of the batch."""
+        if self.before is None:
+            return None
+        earlier = self.before[self.table.index_column] // 1000
+        met = np.isin(earlier, columns[self.table.index_column] // 1000)
+        return {name: values[met] for name, values in self.before.items()} if met.any() else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +59,8 @@ class Whole:
     """For payloads whose index timestamp decreases somewhere: numbered over all records at once.
 
     Attributes:
-        first: Place in the payload of the first numbered record.
-        numbers: Ordinals of all records of the slice, by position.
+        positions: Places in the payload of all records of the slice, ascending.
+        numbers: Their ordinals.
     """
 
     positions: npt.NDArray[np.uint64]

@@ -13,9 +13,16 @@ from ingestor.store.queries import queries
 
 
 def no_fence() -> None:
-    """Claims whatever it is given, whoever owns it; loads and finishes without asking."""
+    """Claims whatever it is given, whoever owns it; loads and finishes without asking.
+
+    The ledger's CHECK constraints refuse a completed chunk in progress even so: its receipt has to
+    be wiped as well.
+    """
     chunks = queries("chunks")
-    claim = chunks["claim"]
+    claim = chunks["claim"].replace(
+        "SET state = 'in_progress',",
+        "SET receipt = NULL, finished_at = NULL, state = 'in_progress',",
+    )
     start = claim.index("      AND ((k.state IN")
     end = claim.index("    FOR UPDATE OF k SKIP LOCKED")
     chunks["claim"] = claim[:start] + "      AND $4::INTEGER IS NOT NULL\n" + claim[end:]

@@ -26,7 +26,7 @@ FIRST_DAY = 19_793
 DIED = "signal 9 (SIGKILL)"
 Row = tuple[object, ...]
 POINTS = (
-    "claimed", "fetched", "before_copy", *(f"copy@{n}" for n in range(5, 100, 5)),
+    "before_copy", *(f"copy@{n}" for n in range(5, 100, 5)),
     "before_commit", "after_commit",
 )  # fmt: skip
 
@@ -123,12 +123,25 @@ class Line:
         broker.close()
 
 
+def hasty(settings: Settings) -> Settings:
+    """Leases of a second and a half: each of the deaths waits for one to run out."""
+    return settings.model_copy(
+        update={
+            "lease": settings.lease.model_copy(update={"duration_s": 1.5, "heartbeat_s": 0.5}),
+            "scheduler": settings.scheduler.model_copy(
+                update={"reap_s": 0.2, "requeue_grace_s": 1.0}
+            ),
+        }
+    )
+
+
 async def check(database: Database, day: int, expected: Counter[Row]) -> None:
     """Rows exact by value; the receipt says they were stored once, by one attempt."""
     assert await stored_rows(database, day) == expected
     chunk = await database.fetchrow("SELECT * FROM ingest.chunks ORDER BY chunk_id DESC LIMIT 1")
     assert chunk is not None
     receipt = chunk["receipt"]
+    assert receipt is not None
     assert receipt["fetched"] == receipt["stored"] == expected.total()
     assert receipt["already_stored"] == receipt["quarantined"] == 0
     completed = await database.fetchval(
@@ -139,11 +152,11 @@ async def check(database: Database, day: int, expected: Counter[Row]) -> None:
 
 
 @pytest.mark.timeout(400)
-async def test_a_worker_killed_at_any_of_24_points_leaves_exactly_the_records_of_the_file(
+async def test_a_worker_killed_at_any_of_22_points_leaves_exactly_the_records_of_the_file(
     database: Database, settings: Settings, tmp_path: Path
 ) -> None:
     """Kill -9 of the whole worker, a restart, a repeated message: every row once, as delivered."""
-    with fleet(settings, tmp_path) as started:
+    with fleet(hasty(settings), tmp_path) as started:
         line = Line(database, started, tmp_path)
         weekdays = (FIRST_DAY + n for n in range(60) if (FIRST_DAY + n + 3) % 7 < 5)
         for day, point in zip(weekdays, POINTS, strict=False):
@@ -155,7 +168,7 @@ async def test_the_same_test_fails_with_the_fence_switched_off(
     database: Database, settings: Settings, tmp_path: Path
 ) -> None:
     """Without claim guard and fence the repeated message loads the chunk again: receipts lie."""
-    with fleet(settings, tmp_path) as started:
+    with fleet(hasty(settings), tmp_path) as started:
         line = Line(database, started, tmp_path)
         expected = await line.kill_at("after_commit", FIRST_DAY, mutant="no_fence")
         with pytest.raises(AssertionError):

@@ -31,3 +31,12 @@ def test_what_makes_no_sense_is_refused_with_exit_code_2(given: list[str], said:
     assert result.exit_code == 2
     assert said in result.stderr
     assert result.stdout == ""
+
+
+def test_help_gives_units_defaults_and_an_example() -> None:
+    """The contract of every command's help."""
+    said = " ".join(CliRunner().invoke(query, ["--help"]).output.split())
+
+    assert "UTC with nanoseconds" in said
+    assert "[default: event]" in said
+    assert "hdi query trades --dataset GLBX.MDP3" in said
