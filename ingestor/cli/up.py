@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
+
+if TYPE_CHECKING:
+    from ingestor.cli.supervisor import Program
 
 
 @click.command()
@@ -72,7 +77,7 @@ def _stop_stack() -> None:
     click.echo("stack      stopped; data stay until `hdi stack reset`", err=True)
 
 
-def _programs(workers: int, flower: bool) -> list:  # type: ignore[type-arg]
+def _programs(workers: int, flower: bool) -> list[Program]:
     import os
     import sys
 
@@ -81,6 +86,9 @@ def _programs(workers: int, flower: bool) -> list:  # type: ignore[type-arg]
 
     settings = load_settings()
     environment = dict(os.environ)
+    if settings.log_format == "auto" and sys.stderr.isatty():
+        # Their stderr is a pipe to us, ours is what a person looks at.
+        environment["HDI_LOG_FORMAT"] = "console"
     hdi = [sys.executable, "-m", "ingestor.cli"]
     programs = [
         Program("worker", [*hdi, "worker", "--concurrency", str(workers)], environment),
