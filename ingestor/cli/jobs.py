@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ingestor.cli.arguments import JobType
+from ingestor.cli.arguments import JobType, date_of
 from ingestor.cli.output import (
     counted,
     duration,
@@ -22,7 +22,7 @@ from ingestor.vocabulary import ChunkState, JobState
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ingestor.insights import JobLine, JobStatus, Notice, Trouble, Worker
+    from ingestor.insights import ChunkLine, JobLine, JobStatus, Notice, Trouble, Worker
 
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 _TROUBLES = 10
@@ -96,21 +96,35 @@ def short(status: JobStatus) -> str:
 
 @click.command(epilog="\b\nExample:\n  hdi status @last --json")
 @click.argument("job", type=JobType())
+@click.option("--chunks", "with_chunks", is_flag=True, help="List chunks with their receipts too.")
 @_AS_JSON
-def status(job: str, as_json: bool) -> None:
+def status(job: str, with_chunks: bool, as_json: bool) -> None:
     """Say how JOB stands: chunks by state, records, what failed and why.
 
     JOB is a unique prefix of the id, a name, or @last. Records are those of ended chunks: fetched =
     stored + quarantined + already stored. elapsed_s is seconds since it was submitted, to its end
     or to now. Counts of a job under way may be 1.5 s old.
     """
+    from dataclasses import asdict
+
     from ingestor.cli.connect import run
-    from ingestor.insights import failures, job_status, presence_warnings, resolve_job, retries
+    from ingestor.insights import (
+        chunks,
+        failures,
+        job_status,
+        presence_warnings,
+        resolve_job,
+        retries,
+    )
     from ingestor.store.database import Database
     from ingestor.vocabulary import Role
 
+    listed: list[ChunkLine] = []
+
     async def work(database: Database) -> tuple[JobStatus, list[Trouble], tuple[Notice, ...]]:
         found = await job_status(database, await resolve_job(database, job))
+        if with_chunks:
+            listed.extend(await chunks(database, found.job_id))
         troubles = await failures(database, found.job_id, limit=_TROUBLES)
         if found.final:
             return found, troubles, ()
@@ -119,9 +133,11 @@ def status(job: str, as_json: bool) -> None:
 
     found, troubles, notices = run(work, role=Role.READER)
     if as_json:
-        print_json(found.as_json())
+        told = found.as_json()
+        print_json({**told, "receipts": [asdict(line) for line in listed]} if with_chunks else told)
     else:
         print_facts(_facts(found))
+        _print_chunks(listed)
         _print_troubles(troubles)
         _say_next(found)
     _warn(notices)
@@ -137,6 +153,27 @@ def _facts(found: JobStatus) -> Iterable[tuple[str, str]]:
     yield "chunks", plural(found.total, "chunk") + (f": {', '.join(states)}" if states else "")
     yield "records", f"{sums}; {records['flagged']} flagged"
     yield "elapsed", duration(found.elapsed_s)
+
+
+def _print_chunks(listed: list[ChunkLine]) -> None:
+    if not listed:
+        return
+    click.echo()
+    counts = ("fetched", "stored", "quarantined", "already_stored")
+    print_table(
+        ("chunk", "state", "of", "first day", "attempts", *counts, "way", "sha256", "partial"),
+        (_chunk_cells(line, counts) for line in listed),
+        right=("chunk", "attempts", *counts),
+    )
+
+
+def _chunk_cells(line: ChunkLine, counts: tuple[str, ...]) -> tuple[object, ...]:
+    receipt = line.receipt or {}
+    return (
+        line.chunk_id, line.state, f"{line.dataset} {line.schema}", date_of(line.start),
+        line.attempt, *(receipt.get(name) for name in counts), receipt.get("way"),
+        receipt.get("sha256", "")[:12] or None, receipt.get("partial") or None,
+    )  # fmt: skip
 
 
 def _print_troubles(troubles: list[Trouble]) -> None:

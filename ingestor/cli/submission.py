@@ -116,10 +116,11 @@ def _show_plan(plan: JobPlan, *, as_json: bool) -> None:
         print_json(shown)
         return
     click.echo(f"plan {plan.name}: {plural(plan.chunk_count, 'chunk')}, nothing recorded")
-    for each in requests:
+    for request in plan.requests:
+        records = sum(chunk.contents.records for chunk in request.chunks)
         click.echo(
-            f"  {each['dataset']} {each['schema']}: {plural(each['records'], 'record')} "
-            f"in {plural(each['chunks'], 'chunk')}"
+            f"  {request.dataset} {request.schema}: {plural(records, 'record')} "
+            f"in {plural(len(request.chunks), 'chunk')}"
         )
 
 
@@ -128,13 +129,26 @@ async def _submit(submission: Submission, plan: JobPlan, settings: Settings) -> 
         await require_current(database)
         accepted = await ledger.submit(database, plan, max_attempts=settings.retry.max_attempts)
         _say_accepted(submission, plan, accepted)
-        away = await _enqueue(database, settings, accepted)
-        status = await _after(submission, database, accepted.job_id)
-        if submission.as_json:
-            print_json(status.as_json())
-        if away is not None and not status.final:
-            raise away
-        return _exit_code(submission, status)
+        try:
+            return await _follow_up(submission, database, settings, accepted)
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            short = str(accepted.job_id)[:8]
+            tell(f"the job goes on; get back to it with: hdi watch {short}")
+            raise
+
+
+async def _follow_up(
+    submission: Submission, database: Database, settings: Settings, accepted: ledger.Accepted
+) -> int:
+    away = await _enqueue(database, settings, accepted)
+    if away is not None and submission.wait:
+        tell(f"warning: {away.message}")
+    status = await _after(submission, database, accepted.job_id)
+    if submission.as_json:
+        print_json(status.as_json())
+    if away is not None and not status.final:
+        raise away
+    return _exit_code(submission, status)
 
 
 def _say_accepted(submission: Submission, plan: JobPlan, accepted: ledger.Accepted) -> None:
@@ -171,12 +185,8 @@ async def _enqueue(
 async def _after(submission: Submission, database: Database, job_id: UUID) -> JobStatus:
     if not submission.wait:
         return await job_status(database, job_id)
-    try:
-        with _shown(submission) as show:
-            status = await watch_job(database, job_id, show, timeout_s=submission.timeout)
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        tell(f"the job goes on; get back to it with: hdi watch {str(job_id)[:8]}")
-        raise
+    with _shown(submission) as show:
+        status = await watch_job(database, job_id, show, timeout_s=submission.timeout)
     if not status.final:
         if submission.as_json:
             print_json(status.as_json())

@@ -5,6 +5,7 @@ from ingestor.insights.jobs import JobLine, JobStatus, job_status, jobs
 from ingestor.insights.naming import job_names, resolve_job
 from ingestor.insights.processes import (
     Notice,
+    chunks,
     failures,
     notices,
     presence_warnings,
@@ -12,10 +13,11 @@ from ingestor.insights.processes import (
     workers,
 )
 from ingestor.insights.progress import Progress, follow
-from ingestor.store.insight_rows import Trouble, Work, Worker
+from ingestor.store.insight_rows import ChunkLine, Trouble, Work, Worker
 
 __all__ = [
     "CACHE_S",
+    "ChunkLine",
     "JobLine",
     "JobStatus",
     "Notice",
@@ -23,6 +25,7 @@ __all__ = [
     "Trouble",
     "Work",
     "Worker",
+    "chunks",
     "failures",
     "follow",
     "job_names",

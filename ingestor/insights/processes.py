@@ -7,7 +7,7 @@ from uuid import UUID
 
 from ingestor.store import insight_rows
 from ingestor.store.database import Database
-from ingestor.store.insight_rows import Presence, Trouble, Worker
+from ingestor.store.insight_rows import ChunkLine, Presence, Trouble, Worker
 from ingestor.vocabulary import ChunkState
 
 
@@ -25,6 +25,11 @@ class Notice:
 async def workers(database: Database) -> list[Worker]:
     """Worker processes and schedulers, with the chunk each one holds and its rows so far."""
     return await insight_rows.workers(database)
+
+
+async def chunks(database: Database, job_id: UUID, *, limit: int = 10_000) -> list[ChunkLine]:
+    """The chunks of a job with their receipts, in the order they were planned."""
+    return await insight_rows.chunk_lines(database, job_id, limit=limit)
 
 
 async def failures(database: Database, job_id: UUID, *, limit: int = 100) -> list[Trouble]:

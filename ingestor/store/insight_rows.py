@@ -253,6 +253,39 @@ def _trouble(row: Mapping[str, Any]) -> Trouble:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class ChunkLine:
+    """A chunk of a job, with its receipt once it has one.
+
+    Attributes:
+        receipt: `Receipt.as_json`; None while the chunk is open or where it failed.
+    """
+
+    chunk_id: int
+    state: ChunkState
+    dataset: Dataset
+    schema: Schema
+    start: int
+    end: int
+    attempt: int
+    uri: str
+    receipt: dict[str, Any] | None
+    error_text: str
+
+
+async def chunk_lines(database: Database, job_id: UUID, *, limit: int) -> list[ChunkLine]:
+    """The chunks of a job in the order they were planned."""
+    rows = await database.fetch(_INSIGHTS["chunk_lines"], job_id, limit)
+    return [
+        ChunkLine(
+            row["chunk_id"], ChunkState(row["state"]), Dataset(row["dataset"]),
+            Schema(row["schema"]), int(row["start_ns"]), int(row["end_ns"]), row["attempt"],
+            row["uri"] or "", row["receipt"], row["error_text"] or "",
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
 async def presence(database: Database) -> Presence:
     """Who is online, by the database's clock."""
     row = await database.fetchrow(_INSIGHTS["presence"], ONLINE_S)

@@ -64,7 +64,7 @@ def test_an_unknown_option_is_refused_without_loading_data_libraries(module: str
 
 @pytest.mark.parametrize(
     ("module", "variable"),
-    [("ingestor.cli.submit", "_HDI_COMPLETE"), ("ingestor.cli.main", "_HDI_COMPLETE")],
+    [("ingestor.cli.submit", "_HDI_SUBMIT_COMPLETE"), ("ingestor.cli.main", "_HDI_COMPLETE")],
 )
 def test_completion_loads_no_data_libraries(module: str, variable: str) -> None:
     """A shell asks on every press of the tab key."""

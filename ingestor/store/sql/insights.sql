@@ -64,6 +64,15 @@ WHERE k.job_id = $1 AND k.state = ANY($2::TEXT[]) AND k.error_code IS NOT NULL
 ORDER BY k.finished_at DESC NULLS LAST, k.chunk_id
 LIMIT $3
 
+-- chunk_lines --
+-- Chunks of a job with their receipts, as planned, at most $2.
+SELECT k.chunk_id, k.state, r.dataset, r.schema, k.start_ns, k.end_ns, k.attempt, p.uri, k.receipt,
+       k.error_text
+FROM ingest.chunks k
+JOIN ingest.requests r USING (request_id)
+LEFT JOIN ingest.payloads p USING (payload_id)
+WHERE k.job_id = $1 ORDER BY k.chunk_id LIMIT $2
+
 -- presence --
 -- Worker processes online, schedulers online, and for how long no scheduler has been seen:
 -- $1 seconds make one away.

@@ -1,0 +1,106 @@
+"""`hdi query`: records on stdout and nothing else, in four forms."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from ingestor.cli import output
+from ingestor.errors import Usage
+from tests.conftest import environment
+from tests.integration.cli.conftest import Desk
+
+DAYS = ("--start", "2024-03-11", "--end", "2024-03-13")
+
+
+@pytest.fixture
+def loaded(desk: Desk) -> Desk:
+    """A desk with 200 trades of three symbols on two days."""
+    desk.load(desk.submit("march"))
+    return desk
+
+
+def table(text: str, delimiter: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text), delimiter=delimiter))
+
+
+def test_every_form_holds_the_same_records(loaded: Desk) -> None:
+    """CSV, JSON and what a pipe gets: all fields, all digits."""
+    asked: Sequence[str] = ("query", "trades", "--symbols", "ESM4,NQM4", *DAYS)
+    piped = table(loaded.hdi(*asked).stdout, "\t")
+    as_csv = table(loaded.hdi(*asked, "--csv").stdout, ",")
+    answer: dict[str, Any] = json.loads(loaded.hdi(*asked, "--json").stdout)
+    texts = [
+        {name: "" if value is None else str(value) for name, value in record.items()}
+        for record in answer["records"]
+    ]
+
+    assert len(piped) == answer["count"] > 100
+    assert piped == as_csv == texts
+    assert {row["symbol"] for row in piped} == {"ESM4", "NQM4"}
+    assert all(len(row["ts_event"]) == len("2024-03-11T00:00:00.000000000Z") for row in piped)
+    assert all(len(row["price"].partition(".")[2]) == 9 for row in piped)
+    assert (answer["schema_version"], answer["datasets"], answer["by"]) == (
+        1, ["GLBX.MDP3"], "event",
+    )  # fmt: skip
+
+
+def test_all_symbols_need_their_dataset(loaded: Desk) -> None:
+    """And are all there."""
+    asked = ("query", "trades", "--dataset", "GLBX.MDP3", "--all", *DAYS, "--csv")
+
+    assert len(table(loaded.hdi(*asked).stdout, ",")) == 200
+
+
+def test_a_terminal_gets_fifty_rows_and_how_many_more_there_are(
+    loaded: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How many more goes to stderr."""
+    monkeypatch.setattr(output, "on_terminal", lambda stream=None: stream is None)
+    monkeypatch.setenv("COLUMNS", "160")
+    asked = ("query", "trades", "--dataset", "GLBX.MDP3", "--all", *DAYS)
+    result = loaded.hdi(*asked)
+    few = loaded.hdi(*asked, "--limit", "3")
+
+    assert len(result.stdout.splitlines()) == 51
+    assert "150 more; --limit N shows more of them" in result.stderr
+    assert len(few.stdout.splitlines()) == 4
+    assert "197 more" in few.stderr
+
+
+def test_a_day_without_records_is_no_error(loaded: Desk) -> None:
+    """The header is there; a note says on which days the symbol is known."""
+    days = ("--start", "2024-04-01", "--end", "2024-04-02")
+    result = loaded.hdi("query", "trades", "--symbols", "ESM4", *days, "--csv")
+
+    assert table(result.stdout, ",") == []
+    assert result.stdout.startswith("ts_event,ts_recv,symbol,")
+    assert "ESM4 is known on other days only: 2024-03-11 to 2024-03-13" in result.stderr
+
+
+def test_an_unknown_symbol_is_an_error_with_near_ones(loaded: Desk) -> None:
+    """An empty answer would look like a day without trades."""
+    error = loaded.hdi("query", "trades", "--symbols", "ESH4", *DAYS).exception
+
+    assert isinstance(error, Usage)
+    assert "ESM4" in error.hint
+
+
+def test_a_reader_that_leaves_early_is_no_error(loaded: Desk) -> None:
+    """`hdi query … | head -1`"""
+    command = [sys.executable, "-m", "ingestor.cli", "query", "trades", "--dataset", "GLBX.MDP3",
+               "--all", *DAYS]  # fmt: skip
+    finished = subprocess.run(
+        ["/bin/sh", "-c", '"$@" | head -1', "sh", *command],
+        env=environment(loaded.settings), capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+
+    assert finished.stdout.startswith("ts_event\t")
+    assert finished.stderr == ""
