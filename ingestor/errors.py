@@ -12,10 +12,11 @@ IngestError
 │   └── LeaseLost             another worker owns the chunk now: stop, write nothing
 └── Terminal                  the same work will fail again
     ├── Usage                 options or values that make no sense (exit 2)
-    │   └── BadJob            a job that cannot be planned
+    │   ├── BadJob            a job that cannot be planned
+    │   ├── BadSettings       a setting that is wrong
+    │   │   └── NotConfigured a service whose address is not set (exit 6)
+    │   └── UnknownJob        no such job, or several
     ├── BadRules              a mapping or validation file that is wrong
-    ├── BadSettings           a setting that is wrong
-    │   └── NotConfigured     a service whose address is not set (exit 6)
     ├── SourceRefused         the source will not give this
     │   └── PayloadMissing    a file that this host cannot see
     ├── AuthenticationFailed  (exit 4)
@@ -25,7 +26,6 @@ IngestError
     ├── Unstorable            a value no table can hold and no quarantine can save
     ├── ForeignDatabase       tables of our names that are not ours
     ├── SchemaOutdated        the database needs `hdi db migrate`
-    ├── UnknownJob            no such job, or several
     ├── StackUnavailable      the embedded stack cannot be started (exit 6)
     └── WaitTimedOut          (exit 7)
 

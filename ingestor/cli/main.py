@@ -79,7 +79,10 @@ def guarded(command: click.Command, name: str) -> int:  # noqa: PLR0911 - one pe
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return INTERRUPTED
-    except BrokenPipeError:
+    except SystemExit as error:
+        # What click makes of a broken pipe, in whatever mode; nothing else exits by itself.
+        if not isinstance(error.__context__, BrokenPipeError):
+            raise
         return _reader_gone()
     except IngestError as error:
         return _told(error.message, error.hint, error.exit_code, debug=debug)

@@ -71,7 +71,8 @@ def run(submission: Submission) -> int:
 
 
 def _ask(submission: Submission, settings: Settings) -> Ask:
-    vault = Path(settings.vault_url) if submission.copy_to_vault else None
+    copies = submission.copy_to_vault and not submission.dry_run
+    vault = Path(settings.vault_url) if copies else None
     return Ask(
         name=submission.name or "",
         priority=submission.priority,

@@ -28,68 +28,75 @@ Bytes = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class _Cell:
-    """One column of one batch: big-endian value bytes of shape (n, width), and which are null."""
+    """One column of one batch.
+
+    Attributes:
+        value: Big-endian value bytes of shape (n, width), or (1, width) where all are alike.
+        sent: Length that each row sends, −1 for a null; None where all send `width` bytes.
+        constant: Whether `value` holds one value for all rows.
+    """
 
     value: Bytes
-    null: npt.NDArray[np.bool_] | None = None
-    lengths: npt.NDArray[np.int32] | None = None
+    sent: npt.NDArray[np.int32] | None = None
+    constant: bool = False
 
     @property
     def width(self) -> int:
         return int(self.value.shape[1])
 
 
-def encode(frame: Frame, *, chunk_id: int) -> bytes:
+def encode(frame: Frame, *, chunk_id: int) -> memoryview:
     """The rows of a frame, every column of its table in DDL order, without header and trailer.
 
     Values must be storable (`ingestor.validate`): sentinels of nullable columns become NULL,
     everything else is written as it is.
     """
     cells = [_cell(column, frame, chunk_id) for column in frame.table.columns]
-    rows = _rows(cells, len(frame))
-    keep = _kept(cells, rows.shape)
-    return rows.tobytes() if keep is None else rows[keep].tobytes()
+    rows = _rows(cells, len(frame)).view(np.uint8)
+    keep = _kept(cells, len(frame), rows.size // max(len(frame), 1))
+    return (rows if keep is None else rows[keep.ravel()]).data
 
 
-def _rows(cells: list[_Cell], count: int) -> Bytes:
-    """All rows at full width, as if nothing were null: uint8 of shape (count, row width)."""
-    rows = np.empty((count, 2 + sum(4 + cell.width for cell in cells)), dtype=np.uint8)
-    rows[:, :2] = _big(np.array([len(cells)]), ">i2")
-    at = 2
-    for cell in cells:
-        rows[:, at : at + 4] = _length(cell)
-        rows[:, at + 4 : at + 4 + cell.width] = cell.value
-        at += 4 + cell.width
+def _rows(cells: list[_Cell], count: int) -> npt.NDArray[np.void]:
+    """All rows at full width, as if nothing were null: a structured array of shape (count,).
+
+    One row with everything that is constant is copied to all, then each other value is set as one
+    field: 2 ms for 65,536 trades, against 16 ms for slices of a plain byte array.
+    """
+    fields = [("count", ">i2")]
+    for at, cell in enumerate(cells):
+        fields += [(f"length{at}", ">i4"), (f"value{at}", f"V{cell.width}")]
+    template = np.zeros(1, dtype=fields)
+    template["count"] = len(cells)
+    for at, cell in enumerate(cells):
+        template[f"length{at}"] = cell.width
+        if cell.constant and cell.width:
+            template[f"value{at}"] = cell.value.view(f"V{cell.width}")[0, 0]
+    rows = np.repeat(template, count)
+    for at, cell in enumerate(cells):
+        if (lengths := cell.sent) is not None:
+            rows[f"length{at}"] = lengths
+        if not cell.constant and cell.width:
+            rows[f"value{at}"] = cell.value.view(f"V{cell.width}")[:, 0]
     return rows
 
 
-def _length(cell: _Cell) -> Bytes:
-    if cell.lengths is not None:
-        return _big(cell.lengths, ">i4")
-    if cell.null is None:
-        return _big(np.array([cell.width]), ">i4")
-    return _big(np.where(cell.null, -1, cell.width), ">i4")
-
-
-def _kept(cells: list[_Cell], shape: tuple[int, ...]) -> npt.NDArray[np.bool_] | None:
+def _kept(cells: list[_Cell], count: int, width: int) -> npt.NDArray[np.bool_] | None:
     """Which bytes are sent: a null has no value, a short text ends early. None: all of them."""
-    if all(cell.lengths is None and cell.null is None for cell in cells):
+    if all(cell.sent is None for cell in cells):
         return None
-    keep = np.ones(shape, dtype=bool)
+    keep = np.ones((count, width), dtype=bool)
     at = 2
     for cell in cells:
-        value = slice(at + 4, at + 4 + cell.width)
-        if cell.lengths is not None:
-            keep[:, value] = np.arange(cell.width) < cell.lengths[:, None]
-        elif cell.null is not None:
-            keep[:, value] &= ~cell.null[:, None]
+        if (lengths := cell.sent) is not None:
+            keep[:, at + 4 : at + 4 + cell.width] = np.arange(cell.width) < lengths[:, None]
         at += 4 + cell.width
     return keep
 
 
 def _cell(column: Column, frame: Frame, chunk_id: int) -> _Cell:
     if column.name == "chunk_id":
-        return _Cell(_big(np.array([chunk_id]), ">i4"))
+        return _Cell(_big(np.array([chunk_id]), ">i4"), constant=True)
     if column.name == "ordinal":
         return _Cell(_big(frame.ordinal, ">i2"))
     if column.nanos_of is not None:
@@ -109,15 +116,21 @@ def _nullable(values: Values, column: Column, encoder: Callable[[Values, int], B
     if not null.any():
         return _Cell(encoder(values, width))
     if null.all():
-        return _Cell(np.empty((len(values), 0), dtype=np.uint8), null)
-    return _Cell(encoder(np.where(null, values.dtype.type(0), values), width), null)
+        return _Cell(np.empty((len(values), 0), dtype=np.uint8), _lengths(null, 0))
+    return _Cell(
+        encoder(np.where(null, values.dtype.type(0), values), width), _lengths(null, width)
+    )
+
+
+def _lengths(null: npt.NDArray[np.bool_], width: int) -> npt.NDArray[np.int32]:
+    return np.where(null, -1, width).astype(np.int32)
 
 
 def _nanos(values: Values, of: Column) -> _Cell:
     column = Column(of.name, of.kind, "", null=of.null)
     null = values == column.null if column.nullable else None
     below = _big((values % np.uint64(1000)).astype(np.int16), ">i2")
-    return _Cell(below, null if null is not None and null.any() else None)
+    return _Cell(below, _lengths(null, 2) if null is not None and null.any() else None)
 
 
 def _text(values: Values, *, nullable: bool) -> _Cell:
@@ -126,7 +139,7 @@ def _text(values: Values, *, nullable: bool) -> _Cell:
     lengths = np.char.str_len(values).astype(np.int32)
     if not nullable and bool((lengths == width).all()):
         return _Cell(value)
-    return _Cell(value, lengths=np.where((lengths == 0) & nullable, -1, lengths))
+    return _Cell(value, np.where((lengths == 0) & nullable, -1, lengths).astype(np.int32))
 
 
 def _big(values: Values, dtype: str) -> Bytes:

@@ -242,8 +242,11 @@ async def end_stuck_sessions(database: Database, *, after_s: float) -> list[tupl
 
 async def end_job(database: Database, job_id: UUID) -> str | None:
     """Ends the job if none of its chunks is open; its final state, None where it goes on."""
-    row = await database.fetchrow(_JOBS["end"], job_id)
-    return None if row is None else str(row["state"])
+    async with database.connection() as connection, connection.transaction():
+        if await connection.fetchval(_JOBS["own_end"], job_id) is None:
+            return None
+        row = await connection.fetchrow(_JOBS["end"], job_id)
+        return None if row is None else str(row["state"])
 
 
 async def end_jobs(database: Database) -> list[tuple[UUID, str]]:

@@ -38,12 +38,12 @@ class Batch:
     """A batch ready for the socket.
 
     Attributes:
-        rows: Binary COPY rows, without header and trailer.
+        rows: Binary COPY rows as one buffer of bytes, without header and trailer.
         accepted: How many rows those are.
         fetched: Records of the payload that went into the batch.
     """
 
-    rows: bytes
+    rows: memoryview
     accepted: int
     fetched: int
 
@@ -226,7 +226,7 @@ async def _copy(
     return copied
 
 
-async def _stream(job: Load, spool: Spool) -> AsyncIterator[bytes]:
+async def _stream(job: Load, spool: Spool) -> AsyncIterator[bytes | memoryview]:
     meter = failpoint.Meter(job.contents.records)
     yield HEADER
     async for batch in _ahead(job.rooms(spool)):

@@ -190,15 +190,21 @@ WHERE k.state = 'in_progress'
   AND l.lease_until < clock_timestamp() - make_interval(secs => $1)
 
 -- hand_back --
--- Releases all chunks of a worker that is shutting down; their attempts are given back.
+-- Releases all chunks of a worker that is shutting down: to be done by another, or cancelled
+-- meanwhile. Their attempts are given back.
 WITH mine AS (
-    SELECT k.chunk_id, k.fence AS old_fence, k.attempt, l.worker, l.started_at
-    FROM ingest.chunks k JOIN ingest.leases l ON l.chunk_id = k.chunk_id AND l.fence = k.fence
+    SELECT k.chunk_id, k.fence AS old_fence, k.attempt, l.worker, l.started_at,
+           j.cancel_requested_at IS NOT NULL AS cancelled
+    FROM ingest.chunks k
+    JOIN ingest.jobs j USING (job_id)
+    JOIN ingest.leases l ON l.chunk_id = k.chunk_id AND l.fence = k.fence
     WHERE k.state = 'in_progress' AND l.worker = ANY($1::TEXT[])
     FOR UPDATE OF k SKIP LOCKED
 ), freed AS (
     UPDATE ingest.chunks k
-    SET state = 'retrying', fence = k.fence + 1, attempt = k.attempt - 1, enqueued_at = NULL,
+    SET state = CASE WHEN mine.cancelled THEN 'cancelled' ELSE 'retrying' END,
+        finished_at = CASE WHEN mine.cancelled THEN clock_timestamp() END,
+        fence = k.fence + 1, attempt = k.attempt - 1, enqueued_at = NULL,
         not_before = clock_timestamp()
     FROM mine WHERE k.chunk_id = mine.chunk_id AND k.fence = mine.old_fence
     RETURNING k.chunk_id

@@ -36,6 +36,15 @@ ON CONFLICT (uri, sha256) DO NOTHING
 SELECT uri, sha256, payload_id FROM ingest.payloads
 WHERE (uri, sha256) IN (SELECT * FROM unnest($1::TEXT[], $2::TEXT[]))
 
+-- own_end --
+-- Locks a job none of whose chunks is open. A retry that committed between this statement's snapshot
+-- and its lock is seen by the next one, which must decide.
+SELECT 1 FROM ingest.jobs j
+WHERE j.job_id = $1 AND j.state IN ('pending', 'running')
+  AND NOT EXISTS (SELECT 1 FROM ingest.chunks k WHERE k.job_id = j.job_id AND k.state IN
+                  ('pending', 'queued', 'in_progress', 'retrying'))
+FOR UPDATE OF j SKIP LOCKED
+
 -- end --
 -- Ends a job none of whose chunks is open. Separate and idempotent: of two last chunks that commit
 -- together neither sees the other, so it runs after every commit and from the scheduler.
@@ -59,7 +68,6 @@ WITH counted AS (
     WHERE j.job_id = $1 AND j.state IN ('pending', 'running')
       AND NOT EXISTS (SELECT 1 FROM ingest.chunks k WHERE k.job_id = j.job_id AND k.state IN
                       ('pending', 'queued', 'in_progress', 'retrying'))
-    FOR UPDATE OF j SKIP LOCKED
 )
 UPDATE ingest.jobs j
 SET finished_at = clock_timestamp(),

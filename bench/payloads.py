@@ -1,0 +1,104 @@
+"""What is loaded: made from a seed, so that every run of every machine has the same records."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+from ingestor.job import Claim, JobPlan
+from ingestor.simulator import market
+from ingestor.simulator.dbn_writer import write_dbn
+from ingestor.sources.source import Ask, source
+from ingestor.vocabulary import ChunkId, Fence, Priority, Schema
+
+DATASET = "GLBX.MDP3"
+SOURCE = "dbn-files"
+
+
+def write_trades(path: Path, count: int, seed: int) -> Path:
+    """One day of trades in one file, zstd, as the provider delivers it."""
+    start, end = market.MONDAY, market.MONDAY + market.DAY
+    return write_dbn(
+        path,
+        Schema.TRADES,
+        market.make_trades(count, seed=seed, start=start),
+        dataset=DATASET,
+        start=start,
+        end=end,
+        symbols=[each.symbol for each in market.INSTRUMENTS],
+        mappings=market.mappings(market.INSTRUMENTS, start, end),
+    )
+
+
+def write_trades_apart(path: Path, count: int, seed: int) -> Path:
+    """The same in a process of its own: making ten million takes more memory than loading them."""
+    arguments = [str(path), str(count), str(seed)]
+    subprocess.run([sys.executable, __file__, *arguments], check=True)
+    return path
+
+
+def write_daily_bars(folder: Path, files: int, seed: int) -> Path:
+    """So many days of daily bars, one file each, named as the provider names them."""
+    folder.mkdir()
+    day = market.MONDAY
+    written = 0
+    while written < files:
+        end = day + market.DAY
+        bars = market.bars(Schema.OHLCV_1D, market.INSTRUMENTS, day, end, seed=seed, per_day=1)
+        if len(bars):
+            date = datetime.fromtimestamp(day // market.SECOND, UTC)
+            write_dbn(
+                folder / f"glbx-mdp3-{date:%Y%m%d}.ohlcv-1d.dbn.zst",
+                Schema.OHLCV_1D,
+                bars,
+                dataset=DATASET,
+                start=day,
+                end=end,
+                symbols=[each.symbol for each in market.INSTRUMENTS],
+                mappings=market.mappings(market.INSTRUMENTS, day, end),
+            )
+            written += 1
+        day = end
+    return folder
+
+
+def plan(path: Path, *, again: bool = False) -> JobPlan:
+    """The job that loads `path`; `again`: one that is not taken for the same."""
+    return source(SOURCE).plan(
+        Ask(name="bench", priority=Priority.NORMAL, path=path.absolute(), force=again)
+    )
+
+
+def claim_of(job: JobPlan) -> Claim:
+    """A claim on the only chunk of `job`, without a ledger, for the rooms before the load."""
+    request = job.requests[0]
+    (chunk,) = request.chunks
+    return Claim(
+        chunk_id=ChunkId(1),
+        job_id=UUID(int=1),
+        fence=Fence(1),
+        attempt=1,
+        max_attempts=1,
+        lost_count=0,
+        deferrals=0,
+        first_deferred_s=0,
+        source=job.source,
+        dataset=request.dataset,
+        schema=request.schema,
+        stype_in=request.stype_in,
+        symbols=request.symbols,
+        start=chunk.start,
+        end=chunk.end,
+        last_slice=True,
+        expected=chunk.contents.records,
+        payload=chunk.payload,
+        predecessors=chunk.predecessors,
+        partial=chunk.partial,
+    )
+
+
+if __name__ == "__main__":
+    write_trades(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))

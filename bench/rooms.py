@@ -1,0 +1,60 @@
+"""The rooms before the load, one after another in one thread, with a clock on each."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from payloads import claim_of
+
+from ingestor.job import JobPlan
+from ingestor.model.frame import Frame
+from ingestor.settings import Settings
+from ingestor.sources.source import source
+from ingestor.store.binary_copy import encode
+from ingestor.transform import load_mapping, numbering_of
+from ingestor.validate import judge
+
+
+@dataclass(slots=True)
+class Clock:
+    """Seconds per room, summed over all batches."""
+
+    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+
+    @contextmanager
+    def __call__(self, room: str) -> Iterator[None]:
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[room] += time.perf_counter() - started
+
+
+def encoded(job: JobPlan, settings: Settings, clock: Clock) -> Iterator[bytes]:
+    """The rows of the only chunk of an ordered payload as bytes of a binary COPY."""
+    origin, claim = source(job.source), claim_of(job)
+    mapping = load_mapping(settings.config_dir / "mappings" / origin.mappings, claim.schema)
+    with clock("check pass"):
+        payload = origin.fetch(claim)
+    numbering = numbering_of(mapping.table, ordered=True, before=None)
+    batches = origin.batches(payload, claim, settings.store.batch_records)
+    while True:
+        with clock("decode"):
+            batch = next(batches, None)
+        if batch is None:
+            return
+        records, position = batch
+        with clock("transform"):
+            columns = mapping.columns(records)
+        with clock("ordinals"):
+            ordinals = numbering.ordinals(columns, position)
+        with clock("pandera"):
+            verdict = judge(Frame(mapping.table, columns, records, position, ordinals))
+        assert not verdict.rejected
+        with clock("encode"):
+            rows = encode(verdict.accepted, chunk_id=claim.chunk_id)
+        yield rows

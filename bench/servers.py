@@ -1,0 +1,166 @@
+"""Throw-away servers, and a fresh migrated database for every run."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from ingestor import stack
+from ingestor.settings import Settings
+from ingestor.stack import StackAddress, launch, postgres, state
+from ingestor.stack.postgres import Postgres
+from ingestor.store.database import Database, DatabaseOptions
+from ingestor.store.migrate import migrate
+from ingestor.vocabulary import Role
+
+TEMPLATE = "bench_template"
+_SHOWN = (
+    "server_version",
+    "fsync",
+    "synchronous_commit",
+    "full_page_writes",
+    "shared_buffers",
+    "max_wal_size",
+    "wal_level",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One run's own database, migrated and empty."""
+
+    address: StackAddress
+    home: Path
+
+    def url(self, role: Role) -> str:
+        return self.address.database_urls[role]
+
+    def open(self, role: Role = Role.WORKER) -> Database:
+        return Database(DatabaseOptions(self.url(role), pool_size=4), name="hdi:bench")
+
+    def settings(self) -> Settings:
+        return Settings.model_validate(
+            {
+                "database_url": self.url(Role.OWNER),
+                "worker_database_url": self.url(Role.WORKER),
+                "redis_url": self.address.redis_url,
+                "home": self.home,
+            }
+        )
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """The same settings for a process of its own; nothing of the user's gets in."""
+        return clean_environment() | stack.env(self.address) | {"HDI_HOME": str(self.home)} | more
+
+
+def clean_environment() -> dict[str, str]:
+    """The environment without any setting of HDI."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("HDI_")}
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """A running stack and a template that the runs' databases are cloned from.
+
+    Attributes:
+        exchange: Folder that psql sees too; it runs where the server runs.
+    """
+
+    address: StackAddress
+    programs: Postgres
+    exchange: Path
+
+    @contextmanager
+    def database(self) -> Iterator[Place]:
+        """A fresh database after a checkpoint, so that no run pays for the one before it."""
+        name = f"bench_{uuid4().hex[:12]}"
+        place = stack.create_database(self.address, name, template=TEMPLATE)
+        try:
+            self.checkpoint()
+            yield Place(place, self.address.home)
+        finally:
+            stack.drop_database(self.address, name)
+
+    def checkpoint(self) -> None:
+        asyncio.run(self._as_admin("CHECKPOINT"))
+
+    async def _as_admin(self, statement: str) -> None:
+        assert self.address.admin_url is not None
+        options = DatabaseOptions(self.address.admin_url)
+        async with Database(options, name="hdi:bench") as server, server.connection() as connection:
+            await connection.execute(statement)
+
+    def psql(self, place: Place, *commands: str) -> str:
+        """Runs commands with the server's own psql, over TCP, as the owner; its stdout."""
+        parts = urlsplit(place.url(Role.OWNER))
+        named = {
+            "PGHOST": parts.hostname or "",
+            "PGPORT": str(parts.port),
+            "PGUSER": parts.username or "",
+            "PGDATABASE": parts.path.lstrip("/"),
+            "PGPASSWORD": parts.password or "",
+        }
+        arguments = [argument for command in commands for argument in ("-c", command)]
+        return self.programs.jail.run(
+            self.programs.program("psql"),
+            *("-XAt", "-v", "ON_ERROR_STOP=1"),
+            *arguments,
+            env=named,
+            timeout_s=3600,
+        )
+
+    async def settings(self) -> Mapping[str, Any]:
+        """The server's settings that decide how fast it can be."""
+        async with Database(
+            DatabaseOptions(self.address.database_urls[Role.OWNER]), name="hdi:bench"
+        ) as database:
+            rows = await database.fetch(
+                "SELECT name, current_setting(name) AS value FROM pg_settings"
+                " WHERE name = ANY ($1) ORDER BY array_position($1, name)",
+                list(_SHOWN),
+            )
+            extension = await database.fetchval(
+                "SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'"
+            )
+        shown = {row["name"]: row["value"] for row in rows}
+        return {**shown, "timescaledb": extension, "redis": self.address.redis_edition}
+
+
+@contextmanager
+def servers() -> Iterator[Servers]:
+    """Starts TimescaleDB (plain PostgreSQL where it cannot be had) and Valkey; deletes both.
+
+    Raises:
+        StackUnavailable: Neither can be started here.
+    """
+    home = Path(tempfile.mkdtemp(prefix="hdi-bench-"))
+    try:
+        address = stack.up(home, report=lambda line: print(f"# {line}"))
+        kept = state.load(home).postgres
+        assert kept is not None
+        folder = launch.folder(home, "postgres")
+        programs = postgres.install(folder, kept.kind, lambda line: None)
+        _make_template(address)
+        yield Servers(address, programs, programs.jail.private_folder("exchange"))
+    finally:
+        stack.reset(home)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _make_template(address: StackAddress) -> None:
+    template = stack.create_database(address, TEMPLATE)
+    options = DatabaseOptions(template.database_urls[Role.OWNER])
+    laid_out = Settings().store
+    asyncio.run(
+        migrate(options, trades_interval=laid_out.trades_interval, time_index=laid_out.time_index)
+    )
+    stack.freeze_database(address, TEMPLATE)

@@ -1,0 +1,83 @@
+"""What a failure costs: one table, the same for every worker."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+
+from ingestor.errors import (
+    CorruptPayload,
+    DatabaseHalted,
+    DatabaseUnavailable,
+    IngestError,
+    LocalFault,
+    RateLimited,
+    SourceUnavailable,
+    TruncatedPayload,
+    Unstorable,
+)
+from ingestor.job import Claim, PayloadRef
+from ingestor.policy import decide
+from ingestor.settings import Settings
+from ingestor.vocabulary import ChunkId, Dataset, Fence, Schema
+
+CLAIM = Claim(
+    chunk_id=ChunkId(1), job_id=UUID(int=1), fence=Fence(3), attempt=1, max_attempts=5,
+    lost_count=0, deferrals=0, first_deferred_s=0.0, source="dbn-files",
+    dataset=Dataset("GLBX.MDP3"), schema=Schema.TRADES, stype_in="raw_symbol", symbols=(), start=0,
+    end=1, last_slice=True, expected=1, payload=PayloadRef("f", "0" * 64, 1), predecessors=(),
+    partial="",
+)  # fmt: skip
+SETTINGS = Settings()
+
+
+@pytest.mark.parametrize("error", [CorruptPayload("x"), Unstorable("x"), ValueError("x")])
+def test_what_would_fail_again_fails_now(error: Exception) -> None:
+    assert decide(error, CLAIM, SETTINGS).outcome == "failed"
+
+
+@pytest.mark.parametrize("kind", [SourceUnavailable, TruncatedPayload, LocalFault])
+def test_what_may_pass_costs_an_attempt(kind: type[IngestError]) -> None:
+    assert decide(kind("x"), CLAIM, SETTINGS).outcome == "retrying"
+
+
+@pytest.mark.parametrize("kind", [SourceUnavailable, TruncatedPayload, LocalFault])
+def test_the_last_attempt_is_the_last(kind: type[IngestError]) -> None:
+    assert decide(kind("x"), replace(CLAIM, attempt=5), SETTINGS).outcome == "failed"
+
+
+@pytest.mark.parametrize(
+    "error", [DatabaseUnavailable("x"), DatabaseHalted("x"), RateLimited("x", retry_after_s=3)]
+)
+def test_what_is_not_the_chunks_fault_costs_nothing(error: IngestError) -> None:
+    assert decide(error, replace(CLAIM, attempt=5), SETTINGS).outcome == "deferred"
+
+
+def test_deferred_too_often_is_failed() -> None:
+    worn = replace(CLAIM, deferrals=SETTINGS.retry.max_deferrals)
+    assert decide(DatabaseUnavailable("x"), worn, SETTINGS).outcome == "failed"
+
+
+def test_deferred_for_a_day_is_failed() -> None:
+    old = replace(CLAIM, deferrals=2, first_deferred_s=25 * 3600)
+    assert decide(DatabaseUnavailable("x"), old, SETTINGS).outcome == "failed"
+
+
+def test_a_rate_limit_is_waited_out_and_a_little_longer() -> None:
+    for _ in range(50):
+        delay = decide(RateLimited("x", retry_after_s=10), CLAIM, SETTINGS).delay_s
+        assert 10 <= delay <= 12.5
+
+
+def test_the_backoff_grows_and_is_capped() -> None:
+    late = replace(CLAIM, attempt=4)
+    delays = [decide(LocalFault("x"), late, SETTINGS).delay_s for _ in range(200)]
+    assert max(delays) <= SETTINGS.retry.backoff_base_s * 8
+    assert max(delays) > SETTINGS.retry.backoff_base_s * 4
+
+
+def test_celery_carries_waits_of_a_minute_and_the_ledger_longer_ones() -> None:
+    assert decide(RateLimited("x", retry_after_s=30), CLAIM, SETTINGS).carried
+    assert not decide(RateLimited("x", retry_after_s=90), CLAIM, SETTINGS).carried
