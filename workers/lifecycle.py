@@ -12,10 +12,11 @@ import os
 import socket
 import threading
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import ingestor
+from ingestor.errors import IngestError
 from ingestor.logs import get_logger
 from ingestor.settings import Settings
 from ingestor.store import presence
@@ -40,6 +41,7 @@ class Lifecycle:
     database: Database
     loop: asyncio.AbstractEventLoop
     thread: threading.Thread
+    opening: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @classmethod
     def start(cls, settings: Settings, *, host: str) -> Lifecycle:
@@ -73,9 +75,16 @@ class Lifecycle:
 
     async def ready(self) -> None:
         """Opens the pool at the first use, and again after it could not be opened."""
-        if not self.database.is_open:
+        # Report and first task come together: one pool, not two.
+        async with self.opening:
+            if self.database.is_open:
+                return
             await self.database.open()
-            await require_current(self.database)
+            try:
+                await require_current(self.database)
+            except IngestError:
+                await self.database.close()
+                raise
 
     async def _report(self) -> None:
         """Tells the ledger every few seconds that this process lives."""

@@ -16,7 +16,7 @@ def config() -> None:
 @click.option("--sources", is_flag=True, help="Also say where each value came from.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 def show(sources: bool, as_json: bool) -> None:
-    r"""Print every setting; passwords and keys are masked.
+    """Print every setting; passwords and keys are masked.
 
     \b
     Example:
@@ -40,7 +40,7 @@ def show(sources: bool, as_json: bool) -> None:
 @config.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 def path(as_json: bool) -> None:
-    r"""Print the files and folders in use, and whether they exist.
+    """Print the files and folders in use, and whether they exist.
 
     \b
     Example:

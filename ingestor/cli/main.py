@@ -70,6 +70,7 @@ def main() -> None:
 def guarded(command: click.Command, name: str) -> int:  # noqa: PLR0911 - one per sort of end
     """Runs a command; its exit code. An error is one line of what and one of what next."""
     debug = "--debug" in sys.argv
+    stdout = sys.stdout
     try:
         result = command.main(prog_name=name, standalone_mode=False)
     except click.exceptions.Exit as error:
@@ -79,9 +80,9 @@ def guarded(command: click.Command, name: str) -> int:  # noqa: PLR0911 - one pe
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return INTERRUPTED
-    except SystemExit as error:
-        # What click makes of a broken pipe, in whatever mode; nothing else exits by itself.
-        if not isinstance(error.__context__, BrokenPipeError):
+    except SystemExit:
+        # What click makes of a broken pipe, in whatever mode: it muffles stdout and exits.
+        if sys.stdout is stdout:
             raise
         return _reader_gone()
     except IngestError as error:

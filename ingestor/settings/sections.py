@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-_INTERVAL = re.compile(r"[1-9]\d* (day|hour)s?")
+_INTERVAL = re.compile(r"[1-9]\d* days?")
 _TABLE = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 
@@ -33,7 +33,7 @@ class Section(BaseModel):
 
 def _interval(text: str) -> str:
     if _INTERVAL.fullmatch(text) is None:
-        raise ValueError("must be '<n> day(s)' or '<n> hour(s)', e.g. '1 day'")
+        raise ValueError("must be '<n> day(s)', e.g. '1 day'")
     return text
 
 
