@@ -10,6 +10,7 @@ import argparse
 import os
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -41,6 +42,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
     parser.add_argument("--keep", action="store_true", help="stay up until Ctrl-C")
     keep = parser.parse_args().keep
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # Whoever stops us, everything that was started ends with us.
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     started = time.monotonic()
     with ExitStack() as closing:
         home = closing.enter_context(_home())
@@ -202,11 +206,8 @@ def _free_port() -> int:
 def _stay(home: Path, flower_port: int) -> None:
     print(f"\nstill up. In another terminal:  export HDI_HOME={home}")
     print(f"Flower: http://127.0.0.1:{flower_port}   Ctrl-C ends everything and removes the data.")
-    try:
-        while True:
-            time.sleep(3600)
-    except KeyboardInterrupt:
-        print("\nending")
+    while True:
+        time.sleep(3600)
 
 
 if __name__ == "__main__":

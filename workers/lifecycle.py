@@ -19,7 +19,7 @@ import ingestor
 from ingestor.errors import IngestError
 from ingestor.logs import get_logger
 from ingestor.settings import Settings
-from ingestor.store import presence
+from ingestor.store import ledger, presence
 from ingestor.store.database import Database, DatabaseOptions
 from ingestor.store.migrate import require_current
 from ingestor.vocabulary import Role
@@ -103,6 +103,10 @@ class Lifecycle:
 
     async def _leave(self) -> None:
         with contextlib.suppress(Exception):
+            # Before its name is gone: the main process hands back by the names that it finds.
+            freed = await ledger.hand_back(self.database, [self.name])
+            if freed:
+                log.info("chunks handed back", chunks=freed)
             await presence.gone(self.database, [self.name])
         await self.database.close()
 

@@ -52,9 +52,13 @@ def _attempt(life: Lifecycle, chunk_id: int) -> tuple[IngestError, policy.Decisi
         return None
     with bound(job=str(claim.job_id), attempt=claim.attempt):
         try:
-            return _work(life, claim)
-        finally:
+            failure = _work(life, claim)
+        except Exception:
             life.run(_end(life, claim))
+            raise
+        # Not where the worker is told to go (SystemExit): it must not wait for anything any more.
+        life.run(_end(life, claim))
+        return failure
 
 
 def _work(life: Lifecycle, claim: Claim) -> tuple[IngestError, policy.Decision] | None:
