@@ -1,4 +1,4 @@
-"""Marks tests by the folder they live in, so that `-m` can choose a tier without naming paths."""
+"""Marks tests by their folder and their servers, so that `-m` can choose a tier without paths."""
 
 from __future__ import annotations
 
@@ -21,3 +21,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         mark = MARK_OF.get(item.path.relative_to(_TESTS).parts[0])
         if mark is not None:
             item.add_marker(mark)
+        if _needs_timescaledb(item):
+            item.add_marker("timescaledb")
+
+
+def _needs_timescaledb(item: pytest.Item) -> bool:
+    """Whether it uses the server of fixture `servers`, itself or through another fixture."""
+    callspec = getattr(item, "callspec", None)
+    edition = None if callspec is None else callspec.params.get("any_place")
+    return edition == "timescaledb" or "servers" in getattr(item, "fixturenames", ())

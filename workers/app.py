@@ -16,11 +16,11 @@ from ingestor.broker import Broker, create_app
 from ingestor.errors import BadSettings, BrokerUnavailable
 from ingestor.logs import get_logger
 from ingestor.settings import load_settings
-from ingestor.store import ledger, presence
+from ingestor.store import presence
 from ingestor.store.database import Database, DatabaseOptions
 from ingestor.vocabulary import Role
 from workers import tasks
-from workers.lifecycle import Lifecycle, default_host, process_name
+from workers.lifecycle import Lifecycle, default_host, hand_back, process_name
 
 log = get_logger(__name__)
 
@@ -72,6 +72,13 @@ def _ending(**_: Any) -> None:
         life.stop()
 
 
+@signals.worker_shutting_down.connect
+def _shut_down_cold(how: str, **_: Any) -> None:
+    """On SIGTERM Celery sends no worker_shutdown; this comes after its children have ended."""
+    if how == "Cold":
+        _shut_down()
+
+
 @signals.worker_shutdown.connect
 def _shut_down(**_: Any) -> None:
     """Gives back what killed children held, so that nobody waits for their leases to run out."""
@@ -84,10 +91,8 @@ def _shut_down(**_: Any) -> None:
 async def _hand_back() -> None:
     async with Database(DatabaseOptions.of(settings, Role.WORKER), name="hdi:shutdown") as database:
         mine = await presence.of_host(database, _host)
-        freed = await ledger.hand_back(database, mine)
+        await hand_back(database, mine)
         await presence.gone(database, mine)
-    if freed:
-        log.info("chunks handed back", chunks=freed)
 
 
 __all__ = ["app", "process_name"]

@@ -11,12 +11,14 @@ import contextlib
 import os
 import socket
 import threading
-from collections.abc import Coroutine
+import time
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import ingestor
 from ingestor.errors import IngestError
+from ingestor.insights import workers
 from ingestor.logs import get_logger
 from ingestor.settings import Settings
 from ingestor.store import ledger, presence
@@ -29,6 +31,7 @@ T = TypeVar("T")
 
 _REPORT_S = 5.0
 _RETRY_S = 1.0
+_LOCKED_S = 4.0
 
 
 @dataclass(slots=True)
@@ -103,12 +106,24 @@ class Lifecycle:
 
     async def _leave(self) -> None:
         with contextlib.suppress(Exception):
-            # Before its name is gone: the main process hands back by the names that it finds.
-            freed = await ledger.hand_back(self.database, [self.name])
-            if freed:
-                log.info("chunks handed back", chunks=freed)
+            await hand_back(self.database, [self.name])
             await presence.gone(self.database, [self.name])
         await self.database.close()
+
+
+async def hand_back(database: Database, names: Sequence[str]) -> None:
+    """Gives back the chunks those workers hold, so that nobody waits for their leases to run out.
+
+    A load that was cut off just now keeps its row locked until the server has noticed.
+    """
+    deadline = time.monotonic() + _LOCKED_S
+    while True:
+        if freed := await ledger.hand_back(database, names):
+            log.info("chunks handed back", chunks=freed)
+        held = [each for each in await workers(database) if each.work and each.name in names]
+        if not held or time.monotonic() > deadline:
+            return
+        await asyncio.sleep(_LOCKED_S / 20)
 
 
 def process_name(host: str, pid: int) -> str:

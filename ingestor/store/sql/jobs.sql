@@ -80,10 +80,6 @@ SET finished_at = clock_timestamp(),
 FROM counted WHERE j.job_id = counted.job_id
 RETURNING j.job_id, j.state
 
--- open --
--- Jobs that have not ended.
-SELECT job_id FROM ingest.jobs WHERE state IN ('pending', 'running')
-
 -- endable --
 -- Open jobs without an open chunk.
 SELECT j.job_id FROM ingest.jobs j
