@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ingestor import failpoint
 from ingestor.errors import BadSettings, BrokerUnavailable
+from ingestor.logs import get_logger
 from ingestor.settings import Settings
 from ingestor.vocabulary import Priority
 
 if TYPE_CHECKING:
     from celery import Celery
+
+log = get_logger(__name__)
 
 LOAD_CHUNK: Final = "hdi.load_chunk"
 _MESSAGE: Final = "hdi-chunk-{chunk_id}-{dispatch}"
@@ -35,10 +38,35 @@ def create_app(settings: Settings) -> Celery:
     # Read when celery.apps.worker is imported: SIGTERM then starts the soft shutdown.
     os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
     from celery import Celery
+    from kombu.transport import TRANSPORT_ALIASES
 
+    aliases: dict[str, Any] = TRANSPORT_ALIASES
+    aliases |= dict.fromkeys(("redis", "rediss"), _tolerant_transport)
     app = Celery("hdi", broker=settings.redis_dsn(), set_as_current=False)
     app.conf.update(_configuration(settings))
     return app
+
+
+def _tolerant_transport() -> Any:
+    """Kombu's Redis transport, but what is no message of Celery's is dropped.
+
+    Bytes that are no JSON ended the worker; a message with a broken body did so again and again,
+    since it went back on the queue each time.
+    """
+    from kombu.transport import redis
+
+    class Channel(redis.Channel):
+        def _brpop_read(self, **options: Any) -> Any:
+            held = set(self.qos._delivered)
+            try:
+                return super()._brpop_read(**options)  # type: ignore[no-untyped-call]
+            except (ValueError, TypeError, LookupError, AttributeError) as error:
+                for tag in set(self.qos._delivered) - held:
+                    self.basic_reject(tag, requeue=False)  # type: ignore[no-untyped-call]
+                log.warning("message dropped", reason=f"{type(error).__name__}: {error}")
+                return True
+
+    return type("Transport", (redis.Transport,), {"Channel": Channel})
 
 
 def _configuration(settings: Settings) -> dict[str, Any]:
@@ -137,7 +165,7 @@ class Broker:
         with self._talking(), self._app.connection_for_read() as connection:
             client = connection.default_channel.client
             waiting = [raw for name in self._queues.values() for raw in client.lrange(name, 0, -1)]
-        return frozenset(_chunk_ids(json.loads(raw) for raw in waiting))
+        return frozenset(filter(None, map(_chunk_id, waiting)))
 
     def ping(self) -> None:
         """Return if Redis answers.
@@ -193,12 +221,15 @@ def _eviction_policy(client: Any) -> str | None:
     return found
 
 
-def _chunk_ids(messages: Iterable[dict[str, Any]]) -> Iterator[int]:
-    """Chunk ids of our messages; others on the same Redis are none of our business."""
-    for message in messages:
-        if message.get("headers", {}).get("task") == LOAD_CHUNK:
-            body = json.loads(base64.b64decode(message["body"]))
-            yield int(body[0][0])
+def _chunk_id(raw: bytes) -> int | None:
+    """The chunk id in a message of ours; others on the same Redis are none of our business."""
+    try:
+        message = json.loads(raw)
+        if message["headers"]["task"] != LOAD_CHUNK:
+            return None
+        return int(json.loads(base64.b64decode(message["body"]))[0][0])
+    except (ValueError, TypeError, LookupError):
+        return None
 
 
 def _place(url: str) -> str:

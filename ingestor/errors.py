@@ -133,6 +133,9 @@ class BadRules(Terminal):
 class BadSettings(Usage):
     """A setting that is missing or wrong."""
 
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message, hint=hint or "docs/reference/settings.md says what it may be")
+
 
 class NotConfigured(BadSettings):
     """A service that was never named cannot be reached either."""

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 import ingestor
 from ingestor import logs
 from ingestor.broker import Broker
-from ingestor.errors import IngestError, SchemaOutdated
+from ingestor.errors import IngestError
 from ingestor.logs import get_logger
 from ingestor.settings import Settings, load_settings
 from ingestor.store import dispatch, ledger, presence
@@ -160,7 +160,8 @@ class _Patient:
                 await self.database.open()
                 await require_current(self.database)
                 return self.database
-            except (IngestError, SchemaOutdated):
+            except IngestError as error:
+                log.warning("waiting for the database", reason=error.message)
                 await self.database.close()
                 if time.monotonic() > deadline:
                     raise

@@ -73,6 +73,9 @@ def guarded(command: click.Command, name: str) -> int:  # noqa: PLR0911 - one pe
     stdout = sys.stdout
     try:
         result = command.main(prog_name=name, standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return error.exit_code
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:

@@ -23,7 +23,7 @@ from ingestor.sources.source import Ask, source
 from ingestor.store import ledger
 from ingestor.store.database import Database, DatabaseOptions
 from ingestor.store.migrate import require_current
-from ingestor.vocabulary import Priority, Role, Schema
+from ingestor.vocabulary import JobState, Priority, Role, Schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +145,8 @@ async def _follow_up(
     if away is not None and submission.wait:
         tell(f"warning: {away.message}")
     status = await _after(submission, database, accepted.job_id)
+    if away is None and not submission.quiet:
+        _say_next(submission, accepted, status)
     if submission.as_json:
         print_json(status.as_json())
     if away is not None and not status.final:
@@ -162,8 +164,25 @@ def _say_accepted(submission: Submission, plan: JobPlan, accepted: ledger.Accept
     else:
         line = f"job {job_id} is this very request, submitted before; nothing new was recorded"
     click.echo(line, err=submission.as_json)
-    if not submission.wait:
-        click.echo(f"next: hdi watch {str(job_id)[:8]}", err=submission.as_json)
+
+
+def _say_next(submission: Submission, accepted: ledger.Accepted, status: JobStatus) -> None:
+    if quarantined := status.records["quarantined"]:
+        tell(f"warning: {plural(quarantined, 'record')} quarantined, see ingest.quarantine")
+    command = _next_command(submission, accepted, status)
+    if command:
+        click.echo(f"next: {command}", err=submission.as_json)
+
+
+def _next_command(submission: Submission, accepted: ledger.Accepted, status: JobStatus) -> str:
+    short = str(status.job_id)[:8]
+    if not submission.wait and (accepted.fresh or not status.final):
+        return f"hdi watch {short}"
+    if status.state is JobState.CANCELLED:
+        return f"hdi retry {short} --only cancelled takes the job up again"
+    if exit_code(status):
+        return f"hdi status {short} says what failed, hdi retry {short} does it again"
+    return ""
 
 
 async def _enqueue(
@@ -212,7 +231,4 @@ def _shown(submission: Submission) -> Iterator[Show]:
 def _exit_code(submission: Submission, status: JobStatus) -> int:
     if not submission.wait and not status.final:
         return 0
-    code = exit_code(status, strict=submission.strict)
-    if code:
-        tell(f"next: hdi status {str(status.job_id)[:8]}")
-    return code
+    return exit_code(status, strict=submission.strict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import signal
 import sys
 import time
@@ -14,6 +15,7 @@ import click
 _RESTART_S = 1.0
 _RESTART_MOST_S = 30.0
 _STEADY_S = 60.0
+_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ async def supervise(programs: Sequence[Program], *, grace_s: float) -> None:
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
     async with asyncio.TaskGroup() as group:
         for program in programs:
@@ -64,6 +66,7 @@ async def _once(program: Program, stop: asyncio.Event, grace_s: float) -> int:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         start_new_session=True,
+        preexec_fn=_end_with_parent,
         limit=1 << 20,
     )
     relay = asyncio.create_task(_relay(program.name, process))
@@ -75,6 +78,12 @@ async def _once(program: Program, stop: asyncio.Event, grace_s: float) -> int:
         await _end(process, grace_s)
     await relay
     return await ended
+
+
+def _end_with_parent() -> None:
+    """Asks Linux to end this process when its parent dies, SIGKILL included: no orphans."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 async def _relay(name: str, process: asyncio.subprocess.Process) -> None:

@@ -127,6 +127,8 @@ def summary(progress: Progress) -> str:
     if failed := status.chunks[ChunkState.FAILED]:
         parts.append(f"{counted(failed)} failed")
     parts.append(f"{counted(progress.rows)} records")
+    if quarantined := status.records["quarantined"]:
+        parts.append(f"{counted(quarantined)} of them quarantined")
     if progress.rows_per_s:
         parts.append(f"{counted(round(progress.rows_per_s))}/s")
     if progress.eta_s is not None:

@@ -33,13 +33,18 @@ def _parts(url: str, schemes: tuple[str, ...]) -> SplitResult:
 
 def _postgres(url: SecretStr) -> SecretStr:
     parts = _parts(url.get_secret_value(), ("postgresql", "postgres"))
+    if "@" in parts.path + parts.query + parts.fragment:
+        raise ValueError("has an @ behind the host: percent-encode the password (/ is %2F)")
     if not parts.hostname and "host" not in parse_qs(parts.query):
         raise ValueError("names no host")
     return url
 
 
 def _redis(url: SecretStr) -> SecretStr:
-    if not _parts(url.get_secret_value(), ("redis", "rediss")).hostname:
+    parts = _parts(url.get_secret_value(), ("redis", "rediss"))
+    if "@" in parts.path + parts.query + parts.fragment:
+        raise ValueError("has an @ behind the host: percent-encode the password (/ is %2F)")
+    if not parts.hostname:
         raise ValueError("names no host")
     return url
 

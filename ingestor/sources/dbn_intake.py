@@ -122,12 +122,15 @@ def check_datasets(surveys: Iterable[Survey], ask: Ask) -> None:
             )
 
 
-def check_manifests(surveys: Sequence[Survey], notes: list[str]) -> None:
+def check_manifests(surveys: Sequence[Survey], notes: list[str]) -> frozenset[Path]:
     """Holds every file against the manifest of its folder, where a delivery brought one.
+
+    Returns the files that a manifest proves to be whole.
 
     Raises:
         CorruptPayload: Size or hash differ.
     """
+    proven: set[Path] = set()
     folders: dict[Path, list[Survey]] = defaultdict(list)
     for file in surveys:
         folders[file.path.parent].append(file)
@@ -137,8 +140,10 @@ def check_manifests(surveys: Sequence[Survey], notes: list[str]) -> None:
             notes.append(note)
         for file in files:
             check_listed(ref_of(file), listed)
+            proven |= {file.path} if file.path.name in listed else set()
         if missing := missing_files(folder, listed):
             notes.append(f"{folder}: its manifest also lists {names(missing)}, not here")
+    return frozenset(proven)
 
 
 def beside(file: Survey, notes: list[str]) -> list[Survey]:

@@ -52,17 +52,19 @@ def plan_files(source: str, ask: Ask) -> JobPlan:
     files = of_schemas(find_files(path), ask, notes)
     surveys = surveyed(files)
     check_datasets(surveys, ask)
-    check_manifests(surveys, notes)
+    proven = check_manifests(surveys, notes)
     context = beside(surveys[0], notes) if path.is_file() else []
     places = _places([*surveys, *context])
-    planned = [_planned(file, places[file.path], ask) for file in surveys]
+    planned = [
+        _planned(file, places[file.path], ask, proven=file.path in proven) for file in surveys
+    ]
     _note_outside(planned, ask, notes)
     _note_copies(surveys, places, notes)
     _note_symbols(surveys, notes)
     requests = _requests(planned)
     return JobPlan(
         key=_key(source, requests, ask),
-        name=ask.name,
+        name=ask.name or path.name,
         source=source,
         priority=ask.priority,
         spec=_spec(source, path, ask, planned),
@@ -82,7 +84,7 @@ def _places(surveys: Sequence[Survey]) -> Mapping[Path, Delivery]:
     return places
 
 
-def _planned(file: Survey, place: Delivery, ask: Ask) -> _Planned:
+def _planned(file: Survey, place: Delivery, ask: Ask, *, proven: bool) -> _Planned:
     start, end = whole_days(file)
     start = start if ask.start is None else max(start, ask.start)
     end = end if ask.end is None else min(end, ask.end)
@@ -96,7 +98,7 @@ def _planned(file: Survey, place: Delivery, ask: Ask) -> _Planned:
         chunk_days=ask.chunk_days,
         most=ask.max_hypertable_chunks,
     )
-    partial = _partial(file, place)
+    partial = _partial(file, place, proven=proven)
     return _Planned(file, tuple(_chunk(file, piece, place, ask, partial) for piece in slices))
 
 
@@ -120,7 +122,7 @@ def _meet(other: Survey, piece: Slice) -> bool:
     return span is not None and mine is not None and span[0] <= mine[1] and mine[0] <= span[1]
 
 
-def _partial(file: Survey, place: Delivery) -> str:
+def _partial(file: Survey, place: Delivery, *, proven: bool) -> str:
     """Why the file proves no coverage of its range."""
     header = file.header
     reasons = []
@@ -132,6 +134,8 @@ def _partial(file: Survey, place: Delivery) -> str:
         reasons.append("bounds are no whole days")
     if place.parts > 1:
         reasons.append(f"one of {place.parts} parts of a delivery")
+    if not (file.sealed or proven):
+        reasons.append("nothing proves that the file is whole")
     return "; ".join(reasons)
 
 
@@ -168,6 +172,8 @@ def _key(source: str, requests: Iterable[RequestPlan], ask: Ask) -> str:
         for chunk in request.chunks
     )  # fmt: skip
     salt = uuid4().hex if ask.force else ""
+    if not lines:  # nothing to load: only what was asked tells two such jobs apart
+        lines = [json.dumps([str(ask.path), ask.schemas, ask.start, ask.end])]
     return hashlib.sha256("\n".join([source, salt, *lines]).encode()).hexdigest()
 
 

@@ -8,8 +8,8 @@ Two files are of one delivery where their metadata are the same bytes. Two of th
 
 - unrelated, where their index timestamps share no microsecond;
 - a part and the next, where one ends in the microsecond in which the other begins;
-- a re-delivery (a copy, or a whole beside its part), where one's range contains the other's and
-  its records too: no part follows from it, the rows merge;
+- a re-delivery (a copy, or an ordered whole beside its part), where one's range contains the
+  other's and its records too: no part follows from it, the rows merge;
 - parts of a delivery that is out of order, where anything else overlaps: names tell the order.
 
 Files that a delivery was split into by size name their own first and last record as start and end:
@@ -109,6 +109,9 @@ def relation(a: Survey, b: Survey, *, numbered: bool) -> Relation:
     low, high = max(first[0], second[0]), min(first[1], second[1])
     if low > high:
         return Relation.UNRELATED
+    if not numbered and (low, high) in (first, second):
+        # A bar given again is equal or corrected: the merge tells, not a count of repeats.
+        return Relation.UNRELATED
     if a.sha256 == b.sha256 and not (numbered and first[0] == first[1]):
         return Relation.AGAIN
     if low == high and (first[1] == second[0] or second[1] == first[0]):
@@ -149,10 +152,21 @@ def _relations(files: Sequence[Survey], *, numbered: bool) -> list[_Related]:
         elif found is not Relation.UNRELATED:
             _relate(related, a, b, again=found is Relation.AGAIN)
     for whole, parts in within.items():
-        again = redelivered(files[whole], [files[part] for part in parts])
+        again = redelivered(files[whole], _comparable(files[whole], [files[p] for p in parts]))
         for part in parts:
             _relate(related, whole, part, again=files[part].path in again)
     return related
+
+
+def _comparable(whole: Survey, parts: Sequence[Survey]) -> list[Survey]:
+    """The parts that may be a re-delivery of something in `whole`.
+
+    Out of order, a part of a delivery may hold just what another part holds too: taken for a
+    repeat, its trades would be lost. Only a file with as many records can be a copy of it.
+    """
+    if whole.contents.ordered:
+        return list(parts)
+    return [part for part in parts if part.contents.records == whole.contents.records]
 
 
 def _relate(related: Sequence[_Related], a: int, b: int, *, again: bool) -> None:

@@ -39,6 +39,8 @@ class Survey:
         days: One row per day of the index timestamp and day of ts_event in the window, ascending.
         undefined: Records of the window whose index timestamp is undefined.
         layout: Wire dtype of the records.
+        sealed: Whether the file itself proves that it is whole: one zstd frame with a checksum. A
+            plain file, or one of several frames, may have been cut without a trace.
     """
 
     path: Path
@@ -50,6 +52,7 @@ class Survey:
     days: npt.NDArray[np.void]
     undefined: int
     layout: np.dtype[np.void]
+    sealed: bool
 
 
 def survey(path: Path, window: Window = EVERYTHING) -> Survey:
@@ -61,8 +64,10 @@ def survey(path: Path, window: Window = EVERYTHING) -> Survey:
     """
     with path.open("rb") as file:
         compressed = is_zstd(file.read(4))
+    sealed = False
     if compressed:
-        check_frames(path)
+        frames = check_frames(path)
+        sealed = frames.count == 1 and frames.checksummed
     with DbnStream(path) as stream:
         tally = Tally(table_of(stream.header.schema).index_column, window)
         for records in stream.arrays(BATCH):
@@ -80,6 +85,7 @@ def survey(path: Path, window: Window = EVERYTHING) -> Survey:
         days=days,
         undefined=tally.undefined,
         layout=stream.layout,
+        sealed=sealed,
     )
 
 

@@ -14,7 +14,8 @@ from ingestor.store.hypertables import has_timescaledb
 from ingestor.store.queries import queries
 
 _CATALOGUE = queries("catalogue")
-HEAD = "0001"
+REVISIONS = ("0001",)
+HEAD = REVISIONS[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,11 @@ async def migrate(
     """
     async with Database(options, name="hdi:migrate") as database:
         before = await catalogue(database)
+        if before.revision not in (None, *REVISIONS):
+            raise SchemaOutdated(
+                f"the database is at migration {before.revision}, which this HDI does not know",
+                hint="use the HDI version that migrated it, or a newer one",
+            )
         if before.revision is None:
             await _refuse_foreign(database)
             await _try_extension(database)

@@ -98,11 +98,12 @@ CREATE TABLE ingest.chunks (
     CONSTRAINT chunks_range CHECK (end_ns > start_ns),
     CONSTRAINT chunks_receipt CHECK
         ((state IN ('completed', 'completed_empty')) = (receipt IS NOT NULL)),
-    CONSTRAINT chunks_adds_up CHECK (receipt IS NULL OR (receipt->>'fetched')::BIGINT =
+    -- coalesce: a CHECK lets NULL pass, and so a receipt that lacks a count.
+    CONSTRAINT chunks_adds_up CHECK (receipt IS NULL OR coalesce((receipt->>'fetched')::BIGINT =
         (receipt->>'stored')::BIGINT + (receipt->>'quarantined')::BIGINT
-        + (receipt->>'already_stored')::BIGINT),
-    CONSTRAINT chunks_empty CHECK
-        (receipt IS NULL OR (state = 'completed_empty') = ((receipt->>'fetched')::BIGINT = 0)),
+        + (receipt->>'already_stored')::BIGINT, false)),
+    CONSTRAINT chunks_empty CHECK (receipt IS NULL OR coalesce(
+        (state = 'completed_empty') = ((receipt->>'fetched')::BIGINT = 0), false)),
     CONSTRAINT chunks_final CHECK
         ((state IN ('completed', 'completed_empty', 'failed', 'cancelled'))
          = (finished_at IS NOT NULL)),
