@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
 import click
 
-from ingestor.cli.arguments import date_of
 from ingestor.cli.enqueue import enqueue
 from ingestor.cli.output import plural, print_json, tell
 from ingestor.cli.watching import Bar, Lines, Show, bar_wanted, exit_code, watch_job
@@ -61,7 +60,7 @@ def run(submission: Submission) -> int:
         # Told before an hour of planning: both must be named, though Redis may be away.
         settings.dsn(Role.WORKER)
         settings.redis_dsn()
-    plan = _named(source(submission.source).plan(_ask(submission, settings)))
+    plan = source(submission.source).plan(_ask(submission, settings))
     for note in plan.notes:
         tell(f"note: {note}")
     if submission.dry_run:
@@ -87,16 +86,6 @@ def _ask(submission: Submission, settings: Settings) -> Ask:
         copy_to=vault,
         force=submission.force,
     )
-
-
-def _named(plan: JobPlan) -> JobPlan:
-    """The plan with a name to find it by: `GLBX.MDP3-trades-2024-03-11`, unless one was given."""
-    if plan.name or not plan.requests:
-        return plan
-    datasets = sorted({request.dataset for request in plan.requests})
-    schemas = sorted({request.schema for request in plan.requests})
-    first = date_of(min(request.start for request in plan.requests))
-    return replace(plan, name=f"{'+'.join(datasets)}-{'+'.join(schemas)}-{first}")
 
 
 def _show_plan(plan: JobPlan, *, as_json: bool) -> None:

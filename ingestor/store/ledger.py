@@ -70,9 +70,7 @@ async def _record_request(
     payloads: dict[tuple[str, str], int],
     max_attempts: int,
 ) -> None:
-    symbols = list(request.symbols)
-    digest = hashlib.sha256("\n".join(symbols).encode()).hexdigest()
-    group = await connection.fetchval(_JOBS["insert_symbols"], digest, symbols)
+    group = await _symbol_group(connection, request.symbols)
     request_id = await connection.fetchval(
         _JOBS["insert_request"], job_id, request.dataset, request.schema, request.stype_in,
         group, Decimal(request.start), Decimal(request.end),
@@ -96,6 +94,13 @@ _PLANNED_COLUMNS = (
     "max_attempts", "expected", "index_min", "index_max", "event_min", "event_max",
     "payload_id", "predecessors", "partial",
 )  # fmt: skip
+
+
+async def _symbol_group(connection: Connection, symbols: Sequence[str]) -> int:
+    digest = hashlib.sha256("\n".join(symbols).encode()).hexdigest()
+    made = await connection.fetchval(_JOBS["insert_symbols"], digest, list(symbols))
+    group: int = made or await connection.fetchval(_JOBS["symbols_id"], digest)
+    return group
 
 
 def _decimal(value: int | None) -> Decimal | None:

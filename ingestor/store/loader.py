@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -97,6 +98,7 @@ async def load(database: Database, job: Load) -> Receipt:
         CorruptPayload: The payload did not hold the records that the check pass counted.
         DatabaseUnavailable, DatabaseHalted: The transaction did not happen; it may be repeated.
     """
+    await _know_publishers(database, job)
     await hypertables.prepare(database, job.table, job.contents.event_days)
     receipt = await _transaction(database, job, merge=False)
     if receipt is None:
@@ -143,7 +145,6 @@ async def _name_session(connection: Connection, job: Load) -> None:
 async def _write(connection: Connection, job: Load, *, merge: bool) -> Receipt:
     if not await ledger.lock(connection, job.claim):
         raise LeaseLost(f"chunk {job.claim.chunk_id} has another owner")
-    await _know_publishers(connection, job)
     job.progress.fetched = job.progress.accepted = job.progress.bytes = 0
     started = job.clock()
     with Spool(job.claim.chunk_id) as spool:
@@ -210,35 +211,40 @@ async def _copy(
     connection: Connection, job: Load, spool: Spool, table: str, namespace: str | None
 ) -> int:
     failpoint.reach("before_copy")
+    stream = _stream(job, spool)
     try:
         status = await connection.copy_to_table(
             table,
             schema_name=namespace,
             columns=columns_of(job.table),
-            source=_stream(job, spool),
+            source=stream,
             format="binary",
         )
     except asyncpg.UniqueViolationError as error:
         raise _KeyTaken from error
+    finally:
+        # asyncpg leaves it open after an error, with a thread that still reads ahead.
+        await stream.aclose()
     copied = int(status.rpartition(" ")[2])
     if copied != job.progress.accepted:
         raise CorruptPayload(f"{job.progress.accepted} rows were sent, {copied} arrived")
     return copied
 
 
-async def _stream(job: Load, spool: Spool) -> AsyncIterator[bytes | memoryview]:
+async def _stream(job: Load, spool: Spool) -> AsyncGenerator[bytes | memoryview, None]:
     meter = failpoint.Meter(job.contents.records)
     yield HEADER
-    async for batch in _ahead(job.rooms(spool)):
-        job.progress.fetched += batch.fetched
-        job.progress.accepted += batch.accepted
-        job.progress.bytes += len(batch.rows)
-        yield batch.rows
-        meter.add(batch.fetched)
+    async with aclosing(_ahead(job.rooms(spool))) as batches:
+        async for batch in batches:
+            job.progress.fetched += batch.fetched
+            job.progress.accepted += batch.accepted
+            job.progress.bytes += len(batch.rows)
+            yield batch.rows
+            meter.add(batch.fetched)
     yield TRAILER
 
 
-async def _ahead(batches: Iterator[Batch]) -> AsyncIterator[Batch]:
+async def _ahead(batches: Iterator[Batch]) -> AsyncGenerator[Batch, None]:
     """Makes the next batch in a thread while the socket drains the last one.
 
     Decoding and encoding hide behind the server this way: 0.9–1.0 × the time of psql copying
@@ -264,10 +270,12 @@ def _count_check(job: Load, quarantined: int) -> None:
         )
 
 
-async def _know_publishers(connection: Connection, job: Load) -> None:
+async def _know_publishers(database: Database, job: Load) -> None:
+    """Learns publishers ahead: inside the load, two first loads would wait for each other's end."""
     ids, dataset = list(job.contents.publishers), job.claim.dataset
-    await connection.execute(_LOAD["learn_publishers"], ids, dataset)
-    wrong = await connection.fetchrow(_LOAD["contradicting_publisher"], ids, dataset)
+    async with database.connection() as connection:
+        await connection.execute(_LOAD["learn_publishers"], ids, dataset)
+        wrong = await connection.fetchrow(_LOAD["contradicting_publisher"], ids, dataset)
     if wrong is not None:
         raise UnlikeRequest(
             f"publisher {wrong['publisher_id']} belongs to {wrong['dataset']}, "

@@ -9,14 +9,13 @@ RETURNING job_id
 SELECT job_id FROM ingest.jobs WHERE idempotency_key = $1
 
 -- insert_symbols --
--- A list of symbols, stored once however many chunks use it.
-WITH made AS (
-    INSERT INTO ingest.symbol_groups (hash, symbols) VALUES ($1, $2)
-    ON CONFLICT (hash) DO NOTHING RETURNING symbol_group_id
-)
-SELECT symbol_group_id FROM made
-UNION ALL SELECT symbol_group_id FROM ingest.symbol_groups WHERE hash = $1
-LIMIT 1
+-- A list of symbols, stored once however many chunks use it; no row where it is there.
+INSERT INTO ingest.symbol_groups (hash, symbols) VALUES ($1, $2)
+ON CONFLICT (hash) DO NOTHING RETURNING symbol_group_id
+
+-- symbols_id --
+-- A statement of its own: only its snapshot sees the list that another job has just committed.
+SELECT symbol_group_id FROM ingest.symbol_groups WHERE hash = $1
 
 -- insert_request --
 INSERT INTO ingest.requests
