@@ -14,7 +14,7 @@ import click
 from ingestor.cli.enqueue import enqueue
 from ingestor.cli.output import plural, print_json, tell
 from ingestor.cli.watching import Bar, Lines, Show, bar_wanted, exit_code, watch_job
-from ingestor.errors import BrokerUnavailable, WaitTimedOut
+from ingestor.errors import BadSettings, BrokerUnavailable, WaitTimedOut
 from ingestor.insights import JobStatus, job_status, presence_warnings
 from ingestor.job import JobPlan
 from ingestor.settings import Settings, load_settings
@@ -71,7 +71,7 @@ def run(submission: Submission) -> int:
 
 def _ask(submission: Submission, settings: Settings) -> Ask:
     copies = submission.copy_to_vault and not submission.dry_run
-    vault = Path(settings.vault_url) if copies else None
+    vault = _vault_folder(settings) if copies else None
     return Ask(
         name=submission.name or "",
         priority=submission.priority,
@@ -86,6 +86,21 @@ def _ask(submission: Submission, settings: Settings) -> Ask:
         copy_to=vault,
         force=submission.force,
     )
+
+
+def _vault_folder(settings: Settings) -> Path:
+    """The vault as a folder.
+
+    Raises:
+        BadSettings: It is something else.
+    """
+    url = settings.vault_url.removeprefix("file://")
+    if "://" in url:
+        raise BadSettings(
+            f"--copy-to-vault needs a vault that is a folder; HDI_VAULT_URL is {settings.vault_url}",
+            hint="name a folder that every worker sees",
+        )
+    return Path(url)
 
 
 def _show_plan(plan: JobPlan, *, as_json: bool) -> None:

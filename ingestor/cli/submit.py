@@ -14,7 +14,7 @@ from ingestor.vocabulary import Priority, SType
 if TYPE_CHECKING:
     from ingestor.cli.submission import Submission
 
-_SOURCES = ("databento", "dbn-files", "csv-files", "databento-batch")
+_SOURCES = ("dbn-files",)
 
 
 class _SymbolType(click.Choice[str]):
@@ -102,8 +102,9 @@ def _submission(context: click.Context, options: dict[str, object]) -> Submissio
     from ingestor.cli.submission import Submission
 
     options.pop("debug")
-    if options["source"] is None:
-        options["source"] = "dbn-files" if options["path"] is not None else "databento"
+    if options["source"] is None and options["path"] is None:
+        raise click.UsageError("give --path, a DBN file or a folder of them.", context)
+    options["source"] = options["source"] or "dbn-files"
     if options["source"] not in _SOURCES:
         from difflib import get_close_matches
 
@@ -145,7 +146,7 @@ def _refuse_contradictions(options: dict[str, object]) -> None:
     files = options["source"] == "dbn-files" or (options["source"] is None and options["path"])
     if files and options["path"] is None:
         raise click.UsageError("--source dbn-files needs --path.")
-    if options["path"] is not None and not files and options["source"] != "csv-files":
+    if options["path"] is not None and not files:
         raise click.UsageError(f"--path and --source {options['source']} exclude each other.")
     for name, flag in _NOT_FOR_FILES.items():
         if files and options[name] is not None:
