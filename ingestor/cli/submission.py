@@ -97,7 +97,7 @@ def _vault_folder(settings: Settings) -> Path:
     url = settings.vault_url.removeprefix("file://")
     if "://" in url:
         raise BadSettings(
-            f"--copy-to-vault needs a vault that is a folder; HDI_VAULT_URL is {settings.vault_url}",
+            f"--copy-to-vault needs a folder as vault; HDI_VAULT_URL is {settings.vault_url}",
             hint="name a folder that every worker sees",
         )
     return Path(url)
