@@ -25,7 +25,8 @@ from ingestor.sources.source import Payload, Source, source
 from ingestor.store import ledger
 from ingestor.store.binary_copy import encode
 from ingestor.store.database import Database
-from ingestor.store.loader import Batch, Load, Progress, load
+from ingestor.store.feed import Batch, Progress
+from ingestor.store.loader import Load, load
 from ingestor.store.quarantine import Spool
 from ingestor.transform import Mapping, Numbering, load_mapping, numbering_of
 from ingestor.validate import judge

@@ -7,13 +7,10 @@ the whole transaction is then rolled back and done again as a merge.
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
-from contextlib import aclosing
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import asyncpg
 
@@ -22,46 +19,16 @@ from ingestor.errors import CorruptPayload, DatabaseUnavailable, LeaseLost, Unli
 from ingestor.job import Claim, Contents, Receipt, SymbolInterval
 from ingestor.model import Table
 from ingestor.store import hypertables, ledger
-from ingestor.store.binary_copy import HEADER, TRAILER, columns_of
+from ingestor.store.binary_copy import columns_of
 from ingestor.store.database import Connection, Database
+from ingestor.store.feed import Progress, Rooms, feed
 from ingestor.store.merge import STAGE, merge_statement, probe_statement, stage_statement
 from ingestor.store.quarantine import Spool
 from ingestor.store.queries import queries
 from ingestor.store.schema import NAMESPACE
 
 _LOAD = queries("load")
-_DAY_NS = 86_400 * 10**9
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """A batch ready for the socket.
-
-    Attributes:
-        rows: Binary COPY rows as one buffer of bytes, without header and trailer.
-        accepted: How many rows those are.
-        fetched: Records of the payload that went into the batch.
-    """
-
-    rows: memoryview
-    accepted: int
-    fetched: int
-
-
-@dataclass(slots=True)
-class Progress:
-    """What the heartbeat reports of a load under way; also its final count."""
-
-    fetched: int = 0
-    accepted: int = 0
-    bytes: int = 0
-
-
-class Rooms(Protocol):
-    """What the pipeline hands over: batches, made anew for every try of the transaction."""
-
-    def __call__(self, spool: Spool) -> Iterator[Batch]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +178,7 @@ async def _copy(
     connection: Connection, job: Load, spool: Spool, table: str, namespace: str | None
 ) -> int:
     failpoint.reach("before_copy")
-    stream = _stream(job, spool)
+    stream = feed(job.rooms(spool), job.progress, expected=job.contents.records)
     try:
         status = await connection.copy_to_table(
             table,
@@ -229,35 +196,6 @@ async def _copy(
     if copied != job.progress.accepted:
         raise CorruptPayload(f"{job.progress.accepted} rows were sent, {copied} arrived")
     return copied
-
-
-async def _stream(job: Load, spool: Spool) -> AsyncGenerator[bytes | memoryview, None]:
-    meter = failpoint.Meter(job.contents.records)
-    yield HEADER
-    async with aclosing(_ahead(job.rooms(spool))) as batches:
-        async for batch in batches:
-            job.progress.fetched += batch.fetched
-            job.progress.accepted += batch.accepted
-            job.progress.bytes += len(batch.rows)
-            yield batch.rows
-            meter.add(batch.fetched)
-    yield TRAILER
-
-
-async def _ahead(batches: Iterator[Batch]) -> AsyncGenerator[Batch, None]:
-    """Makes the next batch in a thread while the socket drains the last one.
-
-    Decoding and encoding hide behind the server this way: 0.9–1.0 × the time of psql copying
-    bytes prepared beforehand.
-    """
-    pending = asyncio.create_task(asyncio.to_thread(next, batches, None))
-    try:
-        while (batch := await pending) is not None:
-            pending = asyncio.create_task(asyncio.to_thread(next, batches, None))
-            yield batch
-    finally:
-        # The thread reads the payload and the spool: neither may go before it is done.
-        await asyncio.wait([pending])
 
 
 def _count_check(job: Load, quarantined: int) -> None:

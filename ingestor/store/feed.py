@@ -1,0 +1,76 @@
+"""From the rooms to the socket: batches made in a thread, one ahead of what the server takes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Protocol
+
+from ingestor import failpoint
+from ingestor.store.binary_copy import HEADER, TRAILER
+from ingestor.store.quarantine import Spool
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch ready for the socket.
+
+    Attributes:
+        rows: Binary COPY rows as one buffer of bytes, without header and trailer.
+        accepted: How many rows those are.
+        fetched: Records of the payload that went into the batch.
+    """
+
+    rows: memoryview
+    accepted: int
+    fetched: int
+
+
+@dataclass(slots=True)
+class Progress:
+    """What the heartbeat reports of a load under way; also its final count."""
+
+    fetched: int = 0
+    accepted: int = 0
+    bytes: int = 0
+
+
+class Rooms(Protocol):
+    """What the pipeline hands over: batches, made anew for every try of the transaction."""
+
+    def __call__(self, spool: Spool) -> Iterator[Batch]: ...
+
+
+async def feed(
+    batches: Iterator[Batch], progress: Progress, *, expected: int
+) -> AsyncGenerator[bytes | memoryview, None]:
+    """The bytes of one binary COPY, counted into `progress` as they go out."""
+    meter = failpoint.Meter(expected)
+    yield HEADER
+    async with aclosing(_ahead(batches)) as made:
+        async for batch in made:
+            progress.fetched += batch.fetched
+            progress.accepted += batch.accepted
+            progress.bytes += len(batch.rows)
+            yield batch.rows
+            meter.add(batch.fetched)
+    yield TRAILER
+
+
+async def _ahead(batches: Iterator[Batch]) -> AsyncGenerator[Batch, None]:
+    """Makes the next batch in a thread while the socket drains the last one.
+
+    Decoding and encoding hide behind the server this way: 0.9–1.0 × the time of psql copying
+    bytes prepared beforehand.
+    """
+    pending = asyncio.create_task(asyncio.to_thread(next, batches, None))
+    try:
+        # Shielded: a thread cannot be cancelled, only waited for.
+        while (batch := await asyncio.shield(pending)) is not None:
+            pending = asyncio.create_task(asyncio.to_thread(next, batches, None))
+            yield batch
+    finally:
+        # It reads the payload and writes the spool: neither may go before it is done.
+        await asyncio.wait([pending])
