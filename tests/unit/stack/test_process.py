@@ -83,6 +83,8 @@ def test_a_process_that_outlives_all_signals_is_reported(
 def test_a_server_somebody_started_by_hand_keeps_its_data() -> None:
     """Two servers on the same files would destroy them."""
     with subprocess.Popen(["sh", "-c", "sleep 60; : postgres -D data"]) as server:
+        # The kernel shows a command line only some moments after the program has begun.
+        assert process.wait_until(lambda: "postgres" in process._command(server.pid), 5)
         with pytest.raises(StackUnavailable, match=f"process {server.pid}"):
             process.refuse_unmarked(server.pid, "postgres")
         server.kill()
