@@ -6,77 +6,71 @@ A value that is refused is named with what was found and what is allowed; near m
 from __future__ import annotations
 
 import datetime as dt
-import re
 import sys
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import CompletionItem
 
+from ingestor.dates import LATEST, parse_day, parse_end
+from ingestor.days import DAY_NS, date_of_day, day_of, midnight
+from ingestor.errors import Usage
+from ingestor.symbol_list import SymbolList, as_symbol_list, read_symbol_file, read_symbols
 from ingestor.vocabulary import Dataset, Schema, is_dataset
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-_EPOCH = dt.date(1970, 1, 1)
-_DAY_NS = 86_400 * 10**9
-# uint64 nanoseconds end on 2554-07-21; later days have no spelling on the wire.
-_LAST_DAY = dt.date(2554, 7, 21)
-_TIME_OF_DAY = re.compile(r"(\d{4}-\d{2}-\d{2})[T ]([0-9:.]+)\s*(?:Z|[+-]00:?00)?")
-_MIDNIGHT = re.compile(r"[0:.]+")
+_TODAY = "ingestor.today"
 
 
-class DayType(click.ParamType[int]):
-    """A whole UTC day, ``2024-03-11``, as the nanoseconds since 1970 of its midnight."""
+def today(ctx: click.Context | None) -> dt.date:
+    """Which day it is, UTC: the same for all values of a command line, midnight or not."""
+    now = dt.datetime.now(dt.UTC).date()
+    return now if ctx is None else ctx.meta.setdefault(_TODAY, now)
 
-    name = "YYYY-MM-DD"
+
+class DayType(click.ParamType[int | None]):
+    """A whole UTC day as the nanoseconds since 1970 of its midnight.
+
+    Written ``2024-03-11``, before today ``-10d -3w -6m -2y``, ``today`` or ``yesterday``; with
+    `latest` also ``latest``, which is None: the end of what the provider has.
+    """
+
+    name = "YYYY-MM-DD|-10d|today"
+
+    def __init__(self, *, latest: bool = False) -> None:
+        self._latest = latest
+        if latest:
+            self.name = f"{self.name}|{LATEST}"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """As it is: click would write it in capitals, and -10D is no day."""
+        return self.name
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int:
-        if isinstance(value, int):
+    ) -> int | None:
+        if value is None or isinstance(value, int):
             return value
-        text = str(value).strip()
-        if (timed := _TIME_OF_DAY.fullmatch(text)) is not None:
-            self._refuse_time(text, timed[1], timed[2], param, ctx)
-        day = _date(text)
-        if day is None:
-            self.fail(f"{text!r} is no day; write it as YYYY-MM-DD, e.g. 2024-03-11.", param, ctx)
-        if not _EPOCH <= day <= _LAST_DAY:
-            self.fail(f"{text!r} lies outside {_EPOCH} to {_LAST_DAY}.", param, ctx)
-        return (day - _EPOCH).days * _DAY_NS
-
-    def _refuse_time(
-        self, text: str, date: str, time: str,
-        param: click.Parameter | None, ctx: click.Context | None,
-    ) -> NoReturn:  # fmt: skip
-        day = _date(date)
-        if day is None or day == dt.date.max:
-            self.fail(f"{text!r} is no day; write it as YYYY-MM-DD.", param, ctx)
-        if _MIDNIGHT.fullmatch(time):
-            self.fail(f"{text!r} has a time of day; write {day}.", param, ctx)
-        after = day + dt.timedelta(days=1)
-        self.fail(
-            f"{text!r} has a time of day, and requests are whole UTC days: give {day} or {after}.",
-            param, ctx,
-        )  # fmt: skip
+        parse = parse_end if self._latest else parse_day
+        try:
+            day = parse(str(value), today=today(ctx))
+        except Usage as error:
+            self.fail(_sentence(error.message), param, ctx)
+        return None if day is None else midnight(day_of(day))
 
 
-def _date(text: str) -> dt.date | None:
-    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) is None:
-        return None
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        return None
+def _sentence(text: str) -> str:
+    return text if text.endswith("?") else f"{text}."
 
 
 def date_of(ns: int) -> dt.date:
     """The UTC day that holds an instant."""
-    return _EPOCH + dt.timedelta(days=ns // _DAY_NS)
+    return date_of_day(ns // DAY_NS)
 
 
 class SchemaType(click.ParamType[Schema]):
@@ -150,29 +144,19 @@ class SymbolsType(click.ParamType[tuple[str, ...]]):
     ) -> tuple[str, ...]:
         if isinstance(value, tuple):
             return value
-        text = str(value)
-        if text == "-":
-            found, place = sys.stdin.read().splitlines(), "standard input"
-        elif text.startswith("@"):
-            found, place = self._lines(Path(text[1:]), param, ctx), text[1:]
-        else:
-            found, place = text.split(","), ""
-        # Symbols may hold blanks inside: `AAPL  250221C00250000`.
-        named = [line.strip() for line in found if line.strip()]
-        if not named:
-            self.fail(f"no symbol in {place or repr(text)}.", param, ctx)
-        if not place and len(named) < len(found):
-            self.fail(f"{text!r} holds an empty symbol.", param, ctx)
-        return tuple(dict.fromkeys(named))
-
-    def _lines(
-        self, file: Path, param: click.Parameter | None, ctx: click.Context | None
-    ) -> list[str]:
         try:
-            return file.read_text(encoding="utf-8-sig").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            why = getattr(error, "strerror", None) or "it is no UTF-8 text"
-            self.fail(f"{str(file)!r} cannot be read: {why}.", param, ctx)
+            return _named(str(value)).symbols
+        except Usage as error:
+            self.fail(_sentence(error.message), param, ctx)
+
+
+def _named(text: str) -> SymbolList:
+    if text == "-":
+        return read_symbols(sys.stdin.buffer, "standard input")
+    if text.startswith("@"):
+        return read_symbol_file(Path(text[1:]))
+    # Symbols may hold blanks inside: `AAPL  250221C00250000`.
+    return as_symbol_list(word.strip() for word in text.split(","))
 
 
 class JobType(click.ParamType[str]):

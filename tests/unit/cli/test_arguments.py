@@ -20,6 +20,7 @@ from ingestor.cli.arguments import (
     date_of,
     exactly_one,
     meant,
+    today,
     whole_range,
 )
 from ingestor.vocabulary import Schema
@@ -58,11 +59,56 @@ def test_midnight_is_refused_with_its_day(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "11.03.2024", "2024-3-11", "2024-02-30", "20240311", "2024-W11-1", "yesterday"]
+    "text", ["", "11.03.2024", "2024-3-11", "2024-02-30", "20240311", "2024-W11-1", "latest"]
 )
 def test_what_is_no_day_is_refused(text: str) -> None:
     """One spelling: what Python's ISO parser takes beyond it would be a guess."""
     assert "is no day" in refusal(DayType(), text)
+
+
+@click.command()
+@click.option("--start", type=DayType())
+@click.option("--end", type=DayType(latest=True), default=None)
+def ranged(start: int | None, end: int | None) -> None:
+    """A command with days, as `hdi-submit` has."""
+    click.echo(
+        f"{None if start is None else date_of(start)} {None if end is None else date_of(end)}"
+    )
+
+
+@pytest.mark.parametrize("given", [["--start=-2y"], ["--start", "-2y"]])
+def test_a_day_may_begin_with_a_hyphen(given: list[str]) -> None:
+    """It is no option, however it is written."""
+    result = CliRunner().invoke(ranged, given)
+    year = dt.datetime.now(dt.UTC).year - 2
+
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith(f"{year}-")
+
+
+def test_latest_is_an_end_that_nobody_gave() -> None:
+    """The end of what the provider has: None, where the command takes it."""
+    result = CliRunner().invoke(ranged, ["--start", "2024-03-11", "--end", "latest"])
+
+    assert result.stdout == "2024-03-11 None\n"
+    assert "or latest" in refusal(DayType(latest=True), "latst")
+
+
+def test_all_days_of_a_command_line_count_from_one_today() -> None:
+    """A command that starts at midnight must not ask for a day more or less."""
+    context = click.Context(ranged)
+    context.meta["ingestor.today"] = dt.date(2024, 2, 29)
+
+    assert today(context) == dt.date(2024, 2, 29)
+    assert DayType().convert("-1y", None, context) == DayType().convert("2023-02-28", None, None)
+    assert today(click.Context(ranged, parent=context)) == dt.date(2024, 2, 29)
+
+
+def test_help_shows_the_spellings_as_they_are_written() -> None:
+    """Click writes names of types in capitals, and -10D is no day."""
+    said = CliRunner().invoke(ranged, ["--help"], terminal_width=120).stdout
+
+    assert "--end YYYY-MM-DD|-10d|today|latest" in said
 
 
 @pytest.mark.parametrize("text", ["1969-12-31", "2554-07-22", "9999-12-31"])
@@ -133,6 +179,24 @@ def test_a_file_of_symbols_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     assert "No such file" in refusal(SymbolsType(), f"@{tmp_path / 'none'}")
     assert "no UTF-8" in refusal(SymbolsType(), f"@{tmp_path / 'utf16'}")
     assert str(tmp_path / "empty") in refusal(SymbolsType(), f"@{tmp_path / 'empty'}")
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"), [(b"ESH4\nNQ\0\n", "line 2"), (b"ESH4\n\xff", "no UTF-8"), (b"", "no symbol")]
+)
+def test_what_is_no_list_on_standard_input_is_refused(raw: bytes, said: str) -> None:
+    """As in a file: by the same reader."""
+
+    @click.command()
+    @click.option("--symbols", type=SymbolsType())
+    def command(symbols: tuple[str, ...]) -> None:
+        click.echo(symbols)
+
+    result = CliRunner().invoke(command, ["--symbols", "-"], input=raw)
+
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert "standard input" in result.stderr
 
 
 def test_a_dash_reads_symbols_from_standard_input() -> None:
