@@ -22,6 +22,9 @@ POINTS: Final = (
     "before_commit",
     "after_commit",
     "before_publish",
+    "vault_payload",
+    "vault_manifest",
+    "vault_index",
 )
 _SLEEP_S = 3600.0
 

@@ -1,19 +1,15 @@
-"""A folder of DBN files: which ones there are, what its manifest says, and copies for the vault."""
+"""A folder of DBN files: which ones there are, and what its manifest says."""
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import file_digest
 from pathlib import Path
 from typing import Final
-from uuid import uuid4
 
-from ingestor.errors import BadJob, CorruptPayload, LocalFault, SourceUnavailable
+from ingestor.errors import BadJob, CorruptPayload, SourceUnavailable
 from ingestor.job import PayloadRef
 from ingestor.sources.deliveries import natural
 
@@ -143,55 +139,3 @@ def check_listed(ref: PayloadRef, listed: Mapping[str, Listed]) -> None:
 def missing_files(folder: Path, listed: Mapping[str, Listed]) -> Sequence[str]:
     """DBN files that the manifest lists and the folder does not hold."""
     return [name for name in listed if name.endswith(SUFFIXES) and not (folder / name).is_file()]
-
-
-def keep_copy(ref: PayloadRef, vault: Path) -> PayloadRef:
-    """The payload, copied once into `vault` under its sha256.
-
-    Raises:
-        CorruptPayload: The file changed while it was copied.
-        LocalFault: The copy cannot be written.
-    """
-    suffix = next((end for end in SUFFIXES[::-1] if ref.uri.endswith(end)), ".dbn")
-    folder = vault.absolute() / "dbn-files" / ref.sha256[:2]
-    target = folder / f"{ref.sha256}{suffix}"
-    kept = PayloadRef(str(target), ref.sha256, ref.size)
-    if target.is_file() and target.stat().st_size == ref.size:
-        return kept
-    part = folder / f"{ref.sha256}.{uuid4().hex}.part"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _copy(Path(ref.uri), part, ref)
-        part.replace(target)
-        _sync_folder(folder)
-    except OSError as error:
-        raise LocalFault(
-            f"{ref.uri} cannot be copied to {target}: {error.strerror}",
-            hint="check the space and the owner of the vault's folder",
-        ) from error
-    finally:
-        part.unlink(missing_ok=True)
-    return kept
-
-
-def _copy(source: Path, part: Path, ref: PayloadRef) -> None:
-    with source.open("rb") as read, part.open("wb+") as written:
-        shutil.copyfileobj(read, written, 1 << 20)
-        written.flush()
-        os.fsync(written.fileno())
-        written.seek(0)
-        found = file_digest(written, "sha256").hexdigest()
-    if found != ref.sha256:
-        raise CorruptPayload(
-            f"{source} changed while it was copied: sha256 {found}, {ref.sha256} before",
-            hint="submit again once nothing writes to the file",
-        )
-
-
-def _sync_folder(folder: Path) -> None:
-    """Makes the rename outlast a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from ingestor.errors import BadJob
 from ingestor.job import ChunkPlan, JobPlan, PayloadRef, RequestPlan
 from ingestor.model import table_of
-from ingestor.sources.dbn_folder import find_files, keep_copy
+from ingestor.sources.dbn_folder import find_files
 from ingestor.sources.dbn_intake import (
     beside,
     check_datasets,
@@ -26,7 +28,7 @@ from ingestor.sources.dbn_intake import (
 )
 from ingestor.sources.deliveries import Delivery, deliveries, microseconds, natural
 from ingestor.sources.slices import Slice, cut, whole_days
-from ingestor.sources.source import Ask
+from ingestor.sources.source import Ask, PayloadStore
 from ingestor.sources.survey import Survey, date_of
 from ingestor.sources.tally import DAY
 from ingestor.vocabulary import Dataset
@@ -40,14 +42,21 @@ class _Planned:
     chunks: tuple[ChunkPlan, ...]
 
 
-def plan_files(source: str, ask: Ask) -> JobPlan:
+_Keep = Callable[[Survey], PayloadRef]
+"""Where a file's bytes will be read: in place, or in the vault."""
+
+
+def plan_files(source: str, ask: Ask, vault: PayloadStore | None = None) -> JobPlan:
     """Surveys every file that was asked for, and cuts each into chunks.
+
+    Files that some chunk reads are copied into `vault` where the ask says so.
 
     Raises:
         BadJob: The ask makes no sense for these files.
         CorruptPayload: One of them is damaged, or unlike its delivery's manifest.
     """
     path = checked_path(ask)
+    keep = _keeper(ask, vault)
     notes: list[str] = []
     files = of_schemas(find_files(path), ask, notes)
     surveys = surveyed(files)
@@ -56,7 +65,7 @@ def plan_files(source: str, ask: Ask) -> JobPlan:
     context = beside(surveys[0], notes) if path.is_file() else []
     places = _places([*surveys, *context])
     planned = [
-        _planned(file, places[file.path], ask, proven=file.path in proven) for file in surveys
+        _planned(file, places[file.path], ask, keep, proven=file.path in proven) for file in surveys
     ]
     _note_outside(planned, ask, notes)
     _note_copies(surveys, places, notes)
@@ -84,7 +93,7 @@ def _places(surveys: Sequence[Survey]) -> Mapping[Path, Delivery]:
     return places
 
 
-def _planned(file: Survey, place: Delivery, ask: Ask, *, proven: bool) -> _Planned:
+def _planned(file: Survey, place: Delivery, ask: Ask, keep: _Keep, *, proven: bool) -> _Planned:
     start, end = whole_days(file)
     start = start if ask.start is None else max(start, ask.start)
     end = end if ask.end is None else min(end, ask.end)
@@ -99,17 +108,17 @@ def _planned(file: Survey, place: Delivery, ask: Ask, *, proven: bool) -> _Plann
         most=ask.max_hypertable_chunks,
     )
     partial = _partial(file, place, proven=proven)
-    return _Planned(file, tuple(_chunk(file, piece, place, ask, partial) for piece in slices))
+    return _Planned(file, tuple(_chunk(file, piece, place, keep, partial) for piece in slices))
 
 
-def _chunk(file: Survey, piece: Slice, place: Delivery, ask: Ask, partial: str) -> ChunkPlan:
+def _chunk(file: Survey, piece: Slice, place: Delivery, keep: _Keep, partial: str) -> ChunkPlan:
     before = [other for other in place.predecessors if _meet(other, piece)]
     return ChunkPlan(
         start=piece.start,
         end=piece.end,
-        payload=_kept(file, ask),
+        payload=keep(file),
         contents=piece.contents,
-        predecessors=tuple(_kept(other, ask) for other in before),
+        predecessors=tuple(keep(other) for other in before),
         partial=partial,
         last=piece.last,
     )
@@ -163,22 +172,33 @@ def _requests(planned: Sequence[_Planned]) -> tuple[RequestPlan, ...]:
 
 def _key(source: str, requests: Iterable[RequestPlan], ask: Ask) -> str:
     """Names the resolved job; the same files and days give the same key, in whatever order."""
-    lines = sorted(
-        json.dumps([
-            request.dataset, request.schema, chunk.payload.uri, chunk.payload.sha256,
-            chunk.start, chunk.end, [[ref.uri, ref.sha256] for ref in chunk.predecessors],
-        ])
-        for request in requests
-        for chunk in request.chunks
-    )  # fmt: skip
+    lines = sorted(_line(request, chunk) for request in requests for chunk in request.chunks)
     salt = uuid4().hex if ask.force else ""
     if not lines:  # nothing to load: only what was asked tells two such jobs apart
         lines = [json.dumps([str(ask.path), ask.schemas, ask.start, ask.end])]
     return hashlib.sha256("\n".join([source, salt, *lines]).encode()).hexdigest()
 
 
-def _kept(file: Survey, ask: Ask) -> PayloadRef:
-    return ref_of(file) if ask.copy_to is None else keep_copy(ref_of(file), ask.copy_to)
+def _line(request: RequestPlan, chunk: ChunkPlan) -> str:
+    payload, *before = chunk.refs
+    return json.dumps([
+        request.dataset, request.schema, payload.uri, payload.sha256, chunk.start, chunk.end,
+        [[ref.uri, ref.sha256] for ref in before],
+    ])  # fmt: skip
+
+
+def _keeper(ask: Ask, vault: PayloadStore | None) -> _Keep:
+    """Says where a file is kept, and copies it there the first time.
+
+    Raises:
+        BadJob: Copies are wanted and there is no vault.
+    """
+    if not ask.to_vault:
+        return ref_of
+    if vault is None:
+        raise BadJob("files are to be copied, and there is no vault", hint="set HDI_VAULT_URL")
+    adopt = cache(vault.adopt)
+    return lambda file: adopt(ref_of(file))
 
 
 def _spec(source: str, path: Path, ask: Ask, planned: Sequence[_Planned]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from ingestor.sources.dbn_files import DbnFiles
 from ingestor.sources.source import Ask, Source
 from ingestor.vocabulary import Priority, Schema
 from tests.claims import claims_of, read
+from tests.vaults import vault_at
 
 pytestmark = pytest.mark.fast
 UNDEFINED = 2**64 - 1
@@ -90,6 +91,28 @@ class DbnFilesCase(SourceCase):
         self.path.unlink()
 
 
+class AdoptedCase(DbnFilesCase):
+    """The same file, copied into the vault."""
+
+    def __init__(self, folder: Path, schema: Schema, records: np.ndarray, name: str) -> None:
+        super().__init__(folder, schema, records, name)
+        self.vault = vault_at(folder / "home")
+        self.source = DbnFiles(None, self.vault)
+
+    def plan(self, **ask):
+        made = super().plan(to_vault=True, **ask)
+        self.kept = self.vault.path(made.requests[0].chunks[0].payload)
+        return made
+
+    def damage(self, change):
+        self.kept.chmod(0o600)
+        self.kept.write_bytes(change(self.kept.read_bytes()))
+
+    def remove(self):
+        self.path.unlink()
+        self.kept.unlink()
+
+
 def _disordered() -> np.ndarray:
     records = make_trades(700, days=5)
     return records[np.argsort(np.arange(700) // 2 * 2 - np.arange(700), kind="stable")]
@@ -110,6 +133,9 @@ CASES: dict[str, Callable[[Path], SourceCase]] = {
     ),
     "dbn-files: bars": lambda folder: DbnFilesCase(
         folder, Schema.OHLCV_1H, make_bars(200, Schema.OHLCV_1H), "a.dbn.zst"
+    ),
+    "dbn-files: in the vault": lambda folder: AdoptedCase(
+        folder, Schema.TRADES, make_trades(700, days=5), "a.dbn.zst"
     ),
     "dbn-files: nothing": lambda folder: DbnFilesCase(
         folder, Schema.TRADES, make_trades(0), "a.dbn.zst"

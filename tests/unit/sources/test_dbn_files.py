@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 
 from ingestor.errors import BadJob, CorruptPayload, PayloadMissing, Usage
+from ingestor.settings import Settings
 from ingestor.simulator.market import DAY, MONDAY, make_bars, make_trades
 from ingestor.sources.dbn_files import DbnFiles
-from ingestor.sources.source import Source, source
+from ingestor.sources.source import Source, Sources
 from ingestor.vocabulary import Schema
 from tests.claims import claims_of, only_claim, read
+from tests.vaults import files, vault_at
 
 SOURCE = DbnFiles()
 WEEK = {"end": MONDAY + 7 * DAY}
@@ -26,8 +28,10 @@ def chunks_of(plan):
     return [chunk for request in plan.requests for chunk in request.chunks]
 
 
-def test_it_is_an_installed_source():
-    assert isinstance(source("dbn-files"), DbnFiles)
+def test_it_is_an_installed_source(tmp_path):
+    vault = vault_at(tmp_path)
+    made = Sources(Settings.model_validate({"home": tmp_path}), vault).named("dbn-files")
+    assert isinstance(made, DbnFiles)
     assert isinstance(SOURCE, Source)
     assert (SOURCE.name, SOURCE.mappings) == ("dbn-files", "databento")
 
@@ -263,30 +267,67 @@ class TestManifest:
 
 
 class TestCopies:
-    def test_payloads_are_copied_once_under_their_hash(self, written, plan, tmp_path):
-        path = written(make_trades(1_000, days=3), **WEEK)
-        vault = tmp_path / "vault"
-        chunks = chunks_of(plan(path, copy_to=vault, chunk_days=1))
-        sha256 = chunks[0].payload.sha256
-        kept = vault / "dbn-files" / sha256[:2] / f"{sha256}.dbn.zst"
-        assert {chunk.payload.uri for chunk in chunks} == {str(kept)}
-        assert kept.read_bytes() == path.read_bytes()
-        assert [p for p in vault.rglob("*") if p.is_file()] == [kept]
+    @pytest.fixture
+    def vault(self, tmp_path):
+        return vault_at(tmp_path, tmp_path / "vault")
 
-    def test_a_job_reads_its_copy_when_the_file_is_gone(self, written, plan, tmp_path):
+    def test_payloads_are_copied_once_under_their_hash(self, written, plan, vault, tmp_path):
+        path = written(make_trades(1_000, days=3), **WEEK)
+        chunks = chunks_of(plan(path, vault, to_vault=True, chunk_days=1))
+        sha256 = chunks[0].payload.sha256
+        kept = f"payloads/{sha256[:2]}/{sha256}.dbn.zst"
+        assert [chunk.payload.uri for chunk in chunks] == [f"vault:{kept}"] * 3
+        assert (tmp_path / "vault" / kept).read_bytes() == path.read_bytes()
+        assert files(tmp_path / "vault") == {kept, "vault.json"}
+
+    def test_a_file_that_was_not_to_be_copied_leaves_the_vault_alone(
+        self, written, plan, vault, tmp_path
+    ):
+        path = written(make_trades(10))
+        [chunk] = chunks_of(plan(path, vault))
+        assert chunk.payload.uri == str(path)
+        assert not (tmp_path / "vault").exists()
+
+    def test_a_file_outside_start_and_end_is_not_copied(self, written, plan, vault, tmp_path):
+        plan(written(make_trades(10)), vault, to_vault=True, start=MONDAY + DAY)
+        assert not (tmp_path / "vault").exists()
+
+    def test_a_job_reads_its_copy_when_the_file_is_gone(self, written, plan, vault):
         records = make_trades(100)
         path = written(records)
-        claim = only_claim(plan(path, copy_to=tmp_path / "vault"))
+        claim = only_claim(plan(path, vault, to_vault=True))
         path.unlink()
-        assert (read(SOURCE, claim)[1] == records).all()
+        assert (read(DbnFiles(None, vault), claim)[1] == records).all()
 
-    def test_predecessors_are_copied_too(self, written, plan, tmp_path):
+    def test_predecessors_are_copied_too(self, written, plan, vault, tmp_path):
         records = make_trades(4)
         records["ts_recv"] = MONDAY + 5
-        written(records[:2], "p1.dbn")
+        first = written(records[:2], "p1.dbn")
         path = written(records[2:], "p2.dbn")
-        [chunk] = chunks_of(plan(path, copy_to=tmp_path / "vault"))
-        assert "/vault/dbn-files/" in chunk.predecessors[0].uri
+        claim = only_claim(plan(path, vault, to_vault=True))
+        assert claim.predecessors[0].uri.startswith("vault:payloads/")
+        first.unlink()
+        source = DbnFiles(None, vault)
+        assert (source.preceding(source.fetch(claim), claim) == records[:2]).all()
+
+    def test_a_copy_that_is_gone_or_changed_is_told(self, written, plan, vault):
+        claim = only_claim(plan(written(make_trades(100), "a.dbn"), vault, to_vault=True))
+        path = vault.path(claim.payload)
+        whole = path.read_bytes()
+        path.write_bytes(whole[:-48] + whole[-96:-48])
+        with pytest.raises(CorruptPayload, match="changed since the vault took it in"):
+            DbnFiles(None, vault).fetch(claim)
+        path.unlink()
+        with pytest.raises(PayloadMissing, match="cannot see"):
+            DbnFiles(None, vault).fetch(claim)
+
+    def test_without_a_vault_copies_are_neither_made_nor_read(self, written, plan, vault):
+        path = written(make_trades(10))
+        with pytest.raises(BadJob, match="there is no vault"):
+            plan(path, to_vault=True)
+        claim = only_claim(plan(path, vault, to_vault=True))
+        with pytest.raises(PayloadMissing, match="is kept in a vault"):
+            SOURCE.fetch(claim)
 
 
 class TestFetch:
