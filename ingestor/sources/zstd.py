@@ -73,6 +73,19 @@ def check_frames(path: Path) -> Frames:
     return Frames(len(checksummed), all(checksummed))
 
 
+def check_content(path: Path) -> None:
+    """Decompresses all of a file and keeps nothing: checksums are at the end of the content.
+
+    Raises:
+        CorruptPayload: It cannot be decompressed, or a checksum differs.
+    """
+    buffer = memoryview(bytearray(_READ_SIZE))
+    with path.open("rb") as file:
+        content = Decompressed(path, file)
+        while content.readinto(buffer):
+            pass
+
+
 class _Walk:
     """Steps from header to header of one open file."""
 

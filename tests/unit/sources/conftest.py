@@ -38,7 +38,7 @@ def written(tmp_path):
 def plan():
     """Plans a path as `hdi-submit` would."""
 
-    def plan(path, **ask):
-        return DbnFiles().plan(Ask("test", Priority.NORMAL, path=path, **ask))
+    def plan(path, vault=None, **ask):
+        return DbnFiles(None, vault).plan(Ask("test", Priority.NORMAL, path=path, **ask))
 
     return plan

@@ -1,0 +1,74 @@
+"""The checks that a download passes before the vault takes it in.
+
+The client calls a cut stream a success: a body that ends cleanly, or on a record's border, raises
+nothing at all. So the file is proven here: frames that end, whole records of the right kind, the
+metadata of the request, and the number of records that the provider counted.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ingestor.errors import CorruptPayload, TruncatedPayload, UnlikeRequest
+from ingestor.manifest import PayloadRequest
+from ingestor.sources.dbn import DbnHeader
+from ingestor.sources.survey import Survey, moment, survey
+from ingestor.sources.tally import Window
+from ingestor.sources.zstd import check_content
+from ingestor.vocabulary import ALL_SYMBOLS
+
+
+def checked(path: Path, request: PayloadRequest, expected: int) -> Survey:
+    """The survey of a download that is whole, and is what was asked for.
+
+    Raises:
+        TruncatedPayload: It is cut, damaged, or holds another number of records than the provider
+            counted: asked again, it may come whole.
+        UnlikeRequest: It answers another request.
+    """
+    try:
+        found = _surveyed(path, request)
+    except UnlikeRequest:
+        raise
+    except CorruptPayload as error:
+        raise TruncatedPayload(f"the download is cut or damaged: {error.message}") from error
+    _check_like(found.header, request)
+    if found.contents.records != expected:
+        raise TruncatedPayload(
+            f"the download holds {found.contents.records:,} records of {_name(request)}; the "
+            f"provider counts {expected:,}"
+        )
+    return found
+
+
+def _surveyed(path: Path, request: PayloadRequest) -> Survey:
+    try:
+        return survey(path, Window(request.start, request.end))
+    except UnlikeRequest:
+        # Metadata come before the checksum: a flipped bit in them reads as another request.
+        check_content(path)
+        raise
+
+
+def _check_like(header: DbnHeader, request: PayloadRequest) -> None:
+    """The metadata name the dataset, schema, range and symbols that were asked for."""
+    told = {
+        "dataset": (header.dataset, request.dataset),
+        "schema": (str(header.schema), request.schema_name),
+        "start": (moment(header.start), moment(request.start)),
+        "end": (moment(header.end), moment(request.end)),
+        "limit": (header.limit, None),
+    }
+    for name, (found, asked) in told.items():
+        if found != asked:
+            raise UnlikeRequest(f"the download of {_name(request)} has {name} {found}, not {asked}")
+    asked_symbols = set(request.symbols) - {ALL_SYMBOLS}
+    if stray := sorted(set(header.symbols) - {ALL_SYMBOLS} ^ asked_symbols):
+        raise UnlikeRequest(
+            f"the download of {_name(request)} is not of the symbols that were asked for: "
+            f"{len(stray)} differ, {stray[0]!r} among them"
+        )
+
+
+def _name(request: PayloadRequest) -> str:
+    return f"{request.dataset} {request.schema_name} from {moment(request.start)[:10]}"

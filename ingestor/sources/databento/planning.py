@@ -1,0 +1,278 @@
+"""Plans what to ask Databento for: what was asked, less what it has not, less what is held.
+
+The pure part is `ingestor.plan`; here the provider is asked what it has, and what that costs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+from uuid import uuid4
+
+from ingestor import plan
+from ingestor.days import DAY_NS, DaySet, date_of_day, midnight
+from ingestor.errors import BadJob, UnknownSymbols
+from ingestor.job import JobPlan, RequestPlan
+from ingestor.manifest import DayCondition, PayloadRequest
+from ingestor.model import table_of
+from ingestor.sources.databento.conditions import Conditions, unavailable
+from ingestor.sources.databento.defaults import Defaults
+from ingestor.sources.databento.provider import Provider
+from ingestor.sources.source import Ask, Wanted
+from ingestor.vocabulary import ALL_SYMBOLS, Dataset, Schema, SType
+
+_SHOWN = 5
+_HELD_ALL = "everything asked for is held already: nothing to fetch"
+
+
+@dataclass(frozen=True, slots=True)
+class _Resolved:
+    """One schema of the ask on the days that the provider has.
+
+    Attributes:
+        days: Wanted and inside the provider's range.
+        absent: Of these, the ones that it does not have.
+        spans: What has to be asked for.
+    """
+
+    want: Wanted
+    days: DaySet
+    absent: DaySet
+    spans: tuple[plan.Span, ...]
+
+
+class Planner:
+    """Asks one provider while it plans."""
+
+    def __init__(self, provider: Provider, conditions: Conditions, defaults: Defaults) -> None:
+        self._provider = provider
+        self._conditions = conditions
+        self._defaults = defaults
+
+    def plan(self, source: str, ask: Ask) -> JobPlan:
+        """The job: chunks that cover what is asked, available and not held, each once.
+
+        Raises:
+            BadJob: The ask makes no sense, or the provider does not have it.
+            SourceRefused, AuthenticationFailed, PaymentRequired: The provider says no.
+        """
+        dataset, symbols = self._dataset(ask), _symbols(ask)
+        notes: list[str] = []
+        resolved = self._resolved(dataset, symbols, ask, notes)
+        self._note_unknown(dataset, symbols, ask, resolved, notes)
+        requests = tuple(self._request(dataset, symbols, ask, each, notes) for each in resolved)
+        if resolved and not any(each.spans for each in resolved):
+            notes.append(_HELD_ALL)
+        return JobPlan(
+            key=_key(source, dataset, symbols, ask, resolved),
+            name=ask.name or _name(dataset, symbols, resolved),
+            source=source,
+            priority=ask.priority,
+            spec=_spec(source, dataset, symbols, ask, resolved),
+            requests=requests,
+            notes=tuple(notes),
+            quoted_usd=self._quoted(source, dataset, ask, resolved),
+            realm=self._provider.realm,
+        )
+
+    def _dataset(self, ask: Ask) -> Dataset:
+        if ask.dataset is None:
+            raise BadJob("no dataset was given", hint="name one with --dataset, e.g. GLBX.MDP3")
+        if not ask.wanted:
+            raise BadJob("no schema was given", hint="name some with --schema, e.g. ohlcv-1d")
+        known = self._provider.datasets()
+        if ask.dataset not in known:
+            near = get_close_matches(ask.dataset, known, n=3, cutoff=0.6)
+            hint = f"did you mean {' or '.join(near)}?" if near else "`hdi datasets` lists them"
+            raise BadJob(f"the provider has no dataset {ask.dataset}", hint=hint)
+        return Dataset(ask.dataset)
+
+    def _resolved(
+        self, dataset: Dataset, symbols: Sequence[str], ask: Ask, notes: list[str]
+    ) -> list[_Resolved]:
+        # Two requests of one schema in a job may overlap: what one asks, the next leaves out.
+        held = {} if ask.force else dict(ask.held)
+        found = []
+        for want in plan.in_order(ask.wanted):
+            each = self._resolve(dataset, symbols, want, held, notes)
+            if each is None:
+                continue
+            found.append(each)
+            for symbol in symbols:
+                mine = held.get((want.schema, symbol), DaySet())
+                held[want.schema, symbol] = mine | (each.days - each.absent)
+        return found
+
+    def _resolve(
+        self,
+        dataset: Dataset,
+        symbols: Sequence[str],
+        want: Wanted,
+        held: Mapping[tuple[Schema, str], DaySet],
+        notes: list[str],
+    ) -> _Resolved | None:
+        days, said = plan.clamp(
+            want.start, want.end, self._provider.available(dataset).of(want.schema)
+        )
+        notes.extend(f"{want.schema}: {line}" for line in said)
+        if not days:
+            return None
+        conditions = self._conditions.of(dataset, days)
+        absent = unavailable(conditions)
+        notes.extend(f"{want.schema}: {line}" for line in _told(conditions))
+        mine = {symbol: some for (schema, symbol), some in held.items() if schema == want.schema}
+        return _Resolved(want, days, absent, plan.spans(symbols, days, mine, absent))
+
+    def _request(
+        self,
+        dataset: Dataset,
+        symbols: tuple[str, ...],
+        ask: Ask,
+        each: _Resolved,
+        notes: list[str],
+    ) -> RequestPlan:
+        schema = each.want.schema
+        rules = self._defaults.rules(
+            schema,
+            all_symbols=symbols == (ALL_SYMBOLS,),
+            chunk_days=each.want.chunk_days or ask.chunk_days,
+            chunk_symbols=ask.chunk_symbols,
+        )
+        table, most = table_of(schema), ask.max_hypertable_chunks
+        notes.extend(plan.fitting(rules, table, most=most)[1])
+        chunks = plan.chunks(each.spans, rules, table, most=most)
+        first, past = each.days.ranges[0][0], each.days.ranges[-1][1]
+        return RequestPlan(
+            dataset, schema, ask.stype_in, symbols, midnight(first), midnight(past), chunks
+        )
+
+    def _quoted(
+        self, source: str, dataset: Dataset, ask: Ask, resolved: Sequence[_Resolved]
+    ) -> float:
+        """US dollars for all that has to be asked for: one question per span, free of charge."""
+        return sum(
+            self._cost(
+                PayloadRequest(
+                    source=source, realm=self._provider.realm, dataset=dataset,
+                    schema_name=each.want.schema, stype_in=ask.stype_in, symbols=span.symbols,
+                    start=midnight(span.first), end=midnight(span.past),
+                )
+            )
+            for each in resolved
+            for span in each.spans
+        )  # fmt: skip
+
+    def _cost(self, request: PayloadRequest) -> float:
+        try:
+            return self._provider.cost(request)
+        except UnknownSymbols:
+            return 0.0  # a weekend, say: the provider refuses it, and the chunk is proven empty
+
+    def _note_unknown(
+        self,
+        dataset: Dataset,
+        symbols: tuple[str, ...],
+        ask: Ask,
+        resolved: Sequence[_Resolved],
+        notes: list[str],
+    ) -> None:
+        """A misspelt symbol would be an empty answer, and nobody would notice.
+
+        Raises:
+            BadJob: The provider knows none of them, on these days or any others.
+        """
+        spans = [span for each in resolved for span in each.spans]
+        if not spans or symbols == (ALL_SYMBOLS,) or ask.stype_in == SType.INSTRUMENT_ID:
+            return
+        first, past = min(span.first for span in spans), max(span.past for span in spans)
+        unknown = self._unknown(dataset, symbols, ask.stype_in, first, past)
+        if len(unknown) == len(symbols):
+            available = self._provider.available(dataset)
+            ever = -(-available.start // DAY_NS), available.end // DAY_NS
+            if len(self._unknown(dataset, symbols, ask.stype_in, *ever)) == len(symbols):
+                raise BadJob(
+                    f"{dataset} knows no {ask.stype_in} {_shown(symbols)}",
+                    hint="check spelling and --stype-in: `hdi symbols resolve --provider` asks it",
+                )
+        if unknown:
+            span = f"{date_of_day(first)} to {date_of_day(past)}"
+            notes.append(f"{dataset} knows no {ask.stype_in} {_shown(unknown)} from {span}")
+
+    def _unknown(
+        self, dataset: Dataset, symbols: Sequence[str], stype_in: str, first: int, past: int
+    ) -> tuple[str, ...]:
+        return self._provider.resolve(
+            dataset, symbols, stype_in=stype_in, stype_out=SType.INSTRUMENT_ID,
+            start=date_of_day(first), past=date_of_day(past),
+        ).not_found  # fmt: skip
+
+
+def _symbols(ask: Ask) -> tuple[str, ...]:
+    return tuple(sorted(set(ask.symbols))) or (ALL_SYMBOLS,)
+
+
+def _told(conditions: Sequence[DayCondition]) -> list[str]:
+    """A line per condition that deserves one."""
+    groups: dict[str, list[DayCondition]] = {}
+    for each in conditions:
+        if each.condition != "available":
+            groups.setdefault(each.condition, []).append(each)
+    return [
+        f"{_shown([str(each.day) for each in days])} "
+        + (f"{condition}: loaded as it is" if days[0].held else f"{condition}: left out")
+        for condition, days in groups.items()
+    ]
+
+
+def _shown(names: Sequence[str]) -> str:
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _name(dataset: str, symbols: Sequence[str], resolved: Sequence[_Resolved]) -> str:
+    schemas = ",".join(dict.fromkeys(str(each.want.schema) for each in resolved))
+    first = symbols[0] if len(symbols) == 1 else f"{symbols[0]}+{len(symbols) - 1}"
+    return " ".join(filter(None, (dataset, schemas, first)))
+
+
+def _key(
+    source: str,
+    dataset: str,
+    symbols: Sequence[str],
+    ask: Ask,
+    resolved: Sequence[_Resolved],
+) -> str:
+    salt = uuid4().hex if ask.force else ""
+    if not resolved:  # nothing is available: only what was asked tells two such jobs apart
+        salt += repr([(each.schema, each.start, each.end) for each in ask.wanted])
+    days = [(each.want.schema, each.days - each.absent) for each in resolved]
+    return plan.job_key(source, dataset, ask.stype_in, symbols, days, salt=salt)
+
+
+def _spec(
+    source: str,
+    dataset: str,
+    symbols: Sequence[str],
+    ask: Ask,
+    resolved: Sequence[_Resolved],
+) -> dict[str, Any]:
+    """What was asked, for people: the symbols themselves are in the ledger's symbol groups."""
+    return {
+        "source": source,
+        "dataset": dataset,
+        "stype_in": ask.stype_in,
+        "symbols": list(symbols[:_SHOWN]),
+        "symbol_count": len(symbols),
+        "force": ask.force,
+        "requests": [
+            {
+                "schema": str(each.want.schema),
+                "start": str(date_of_day(each.days.ranges[0][0])),
+                "end": str(date_of_day(each.days.ranges[-1][1])),
+                "chunk_days": each.want.chunk_days or ask.chunk_days,
+            }
+            for each in resolved
+        ],
+    }
