@@ -8,6 +8,7 @@ import click
 
 if TYPE_CHECKING:
     from ingestor.cli.supervisor import Program
+    from ingestor.settings import Settings
 
 
 @click.command()
@@ -15,9 +16,10 @@ if TYPE_CHECKING:
     "--workers", type=click.IntRange(1, 256), default=2, show_default=True,
     help="Worker processes.",
 )  # fmt: skip
+@click.option("--no-api", is_flag=True, help="Do not start the API (`hdi serve`).")
 @click.option("--no-flower", is_flag=True, help="Do not start Flower.")
-def up(workers: int, no_flower: bool) -> None:
-    """Run everything in the foreground: database, queue, workers, scheduler, Flower. Ctrl-C stops.
+def up(workers: int, no_api: bool, no_flower: bool) -> None:
+    """Run it all in the foreground: database, queue, workers, scheduler, API, Flower. Ctrl-C stops.
 
     Where HDI_DATABASE_URL or HDI_REDIS_URL is not set, the embedded stack is started for it and
     stopped again at the end; its data stay until `hdi stack reset`.
@@ -34,6 +36,8 @@ def up(workers: int, no_flower: bool) -> None:
     from ingestor.vocabulary import Role
 
     settings = load_settings()
+    # Looked up before anything starts: an address without a token is refused at once.
+    api_url = None if no_api else _api_url(settings)
     started = settings.database_url is None or settings.redis_url is None
     if started:
         _start_stack()
@@ -49,10 +53,23 @@ def up(workers: int, no_flower: bool) -> None:
         edition = f"TimescaleDB {found.timescaledb}" if found.timescaledb else "no TimescaleDB"
         click.echo(f"database   migrated to {found.revision}, {edition}", err=True)
         grace_s = settings.worker.soft_shutdown_s + 10
-        asyncio.run(supervise(_programs(workers, not no_flower), grace_s=grace_s))
+        programs = _programs(workers, api_url, not no_flower)
+        asyncio.run(supervise(programs, grace_s=grace_s))
     finally:
         if started:
             _stop_stack()
+
+
+def _api_url(settings: Settings) -> str | None:
+    """Where the API will answer; None where its extra is not installed."""
+    from ingestor import api
+    from ingestor.api.listening import endpoint
+
+    if not api.installed():
+        click.echo(f"api        left out: pip install '{api.EXTRA}'", err=True)
+        return None
+    section = settings.api
+    return endpoint(section.address, section.port, guarded=settings.api_token is not None).url
 
 
 def _start_stack() -> None:
@@ -77,7 +94,7 @@ def _stop_stack() -> None:
     click.echo("stack      stopped; data stay until `hdi stack reset`", err=True)
 
 
-def _programs(workers: int, flower: bool) -> list[Program]:
+def _programs(workers: int, api_url: str | None, flower: bool) -> list[Program]:
     import os
     import sys
 
@@ -94,6 +111,9 @@ def _programs(workers: int, flower: bool) -> list[Program]:
         Program("worker", [*hdi, "worker", "--concurrency", str(workers)], environment),
         Program("scheduler", [*hdi, "scheduler"], environment),
     ]
+    if api_url is not None:
+        click.echo(f"api        {api_url}", err=True)
+        programs.append(Program("api", [*hdi, "serve"], environment))
     if flower:
         address, port = settings.flower.address, settings.flower.port
         click.echo(f"flower     http://{address}:{port}", err=True)

@@ -2,7 +2,7 @@
 
 from ingestor.insights.counts import CACHE_S
 from ingestor.insights.jobs import JobLine, JobStatus, job_status, jobs
-from ingestor.insights.naming import job_names, resolve_job
+from ingestor.insights.naming import AmbiguousJob, job_names, resolve_job
 from ingestor.insights.processes import (
     Notice,
     chunks,
@@ -13,16 +13,23 @@ from ingestor.insights.processes import (
     workers,
 )
 from ingestor.insights.progress import Progress, follow
-from ingestor.store.insight_rows import ChunkLine, Trouble, Work, Worker
+from ingestor.insights.readiness import Check, Readiness
+from ingestor.insights.versions import Versions, versions
+from ingestor.store.chunk_rows import ChunkLine, Trouble
+from ingestor.store.insight_rows import Work, Worker
 
 __all__ = [
     "CACHE_S",
+    "AmbiguousJob",
+    "Check",
     "ChunkLine",
     "JobLine",
     "JobStatus",
     "Notice",
     "Progress",
+    "Readiness",
     "Trouble",
+    "Versions",
     "Work",
     "Worker",
     "chunks",
@@ -35,5 +42,6 @@ __all__ = [
     "presence_warnings",
     "resolve_job",
     "retries",
+    "versions",
     "workers",
 ]

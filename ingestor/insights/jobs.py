@@ -27,6 +27,7 @@ class JobStatus:
         chunks: Number of chunks in every state, zeros included.
         records: fetched, stored, quarantined, already_stored, flagged: sums of the receipts.
         quoted_usd: What the provider said it would cost; 0 where nobody bills.
+        spent_usd: What it did cost; None where a provider bills and does not tell.
         elapsed_s: Since it was submitted, to its end or to now.
     """
 
@@ -37,7 +38,7 @@ class JobStatus:
     records: Mapping[str, int]
     elapsed_s: float
     quoted_usd: float = 0.0
-    spent_usd: float = 0.0
+    spent_usd: float | None = 0.0
 
     @property
     def total(self) -> int:
@@ -130,4 +131,6 @@ def status_of(row: JobRow, counts: JobCounts) -> JobStatus:
         chunks={state: counts.chunks.get(state, 0) for state in ChunkState},
         records={name: getattr(counts, name) for name in _RECORDS},
         elapsed_s=row.elapsed_s,
+        quoted_usd=row.quoted_usd or 0.0,
+        spent_usd=0.0 if row.quoted_usd is None else None,
     )

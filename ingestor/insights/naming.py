@@ -16,16 +16,23 @@ _KNOWN = 1000
 _ID_PREFIX = re.compile(r"[0-9a-fA-F]+(-[0-9a-fA-F]+)*-?")
 
 
+class AmbiguousJob(UnknownJob):
+    """Several jobs are called that."""
+
+
 async def resolve_job(database: Database, text: str) -> UUID:
     """The job that a person means: a name, a unique prefix of an id, or ``@last``.
 
     A name is taken before a prefix: the id can be written out further, the name cannot.
 
     Raises:
-        UnknownJob: There is none, or several.
+        AmbiguousJob: There are several.
+        UnknownJob: There is none.
     """
     if text == LAST:
         return await _last(database)
+    if "\0" in text:  # which no text of PostgreSQL can hold
+        raise await _unknown(database, text)
     found = await insight_rows.named(database, text, limit=_CANDIDATES + 1)
     if not found and _ID_PREFIX.fullmatch(text):
         digits = text.replace("-", "").lower()
@@ -44,10 +51,10 @@ async def _last(database: Database) -> UUID:
     return found[0][0]
 
 
-def _ambiguous(text: str, found: list[tuple[UUID, str]]) -> UnknownJob:
+def _ambiguous(text: str, found: list[tuple[UUID, str]]) -> AmbiguousJob:
     shown = ", ".join(_called(*each) for each in found[:_CANDIDATES])
     more = ", …" if len(found) > _CANDIDATES else ""
-    return UnknownJob(
+    return AmbiguousJob(
         f"{text!r} means several jobs: {shown}{more}",
         hint="write the id of the one meant, or more of it",
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from ingestor.store import insight_rows
+from ingestor.store import chunk_rows, insight_rows
+from ingestor.store.chunk_rows import ChunkLine, Trouble
 from ingestor.store.database import Database
-from ingestor.store.insight_rows import ChunkLine, Presence, Trouble, Worker
+from ingestor.store.insight_rows import Presence, Worker
 from ingestor.vocabulary import ChunkState
 
 
@@ -27,20 +29,33 @@ async def workers(database: Database) -> list[Worker]:
     return await insight_rows.workers(database)
 
 
-async def chunks(database: Database, job_id: UUID, *, limit: int = 10_000) -> list[ChunkLine]:
-    """The chunks of a job with their receipts, in the order they were planned."""
-    return await insight_rows.chunk_lines(database, job_id, limit=limit)
+async def chunks(
+    database: Database,
+    job_id: UUID,
+    *,
+    states: Collection[ChunkState] = (),
+    after: int = 0,
+    limit: int = 10_000,
+) -> list[ChunkLine]:
+    """The chunks of a job with their receipts, in the order they were planned.
+
+    Args:
+        states: Only chunks in these; in all of them where none is named.
+        after: Only chunks with a greater id: the last one of the page before.
+    """
+    wanted = states or tuple(ChunkState)
+    return await chunk_rows.chunk_lines(database, job_id, wanted, after=after, limit=limit)
 
 
 async def failures(database: Database, job_id: UUID, *, limit: int = 100) -> list[Trouble]:
     """Chunks that failed for good, latest first."""
-    return await insight_rows.troubles(database, job_id, [ChunkState.FAILED], limit=limit)
+    return await chunk_rows.troubles(database, job_id, [ChunkState.FAILED], limit=limit)
 
 
 async def retries(database: Database, job_id: UUID, *, limit: int = 100) -> list[Trouble]:
     """Chunks whose last attempt failed and that will be tried again."""
     waiting = (ChunkState.RETRYING, ChunkState.QUEUED, ChunkState.IN_PROGRESS)
-    return await insight_rows.troubles(database, job_id, waiting, limit=limit)
+    return await chunk_rows.troubles(database, job_id, waiting, limit=limit)
 
 
 async def presence_warnings(database: Database) -> tuple[Notice, ...]:

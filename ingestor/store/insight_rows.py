@@ -1,4 +1,4 @@
-"""What the ledger knows of jobs, chunks and processes, as frozen values; nothing here writes."""
+"""What the ledger knows of jobs and processes, as frozen values; nothing here writes."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ class JobRow:
         chunk_count: As planned.
         elapsed_s: Since it was submitted, to its end or to now, by the database's clock.
         counts: What was frozen at its end; None while it is open.
+        quoted_usd: What the provider said it costs; None where nothing is bought.
     """
 
     job_id: UUID
@@ -40,6 +41,7 @@ class JobRow:
     finished_at: dt.datetime | None
     elapsed_s: float
     counts: JobCounts | None
+    quoted_usd: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,29 +103,6 @@ class Worker:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
-    """A chunk that failed, or is tried again, and why.
-
-    Attributes:
-        attempts: All that were made, those before a `hdi retry` too.
-        uri: The payload; empty where it has none.
-    """
-
-    chunk_id: int
-    state: ChunkState
-    dataset: Dataset
-    schema: Schema
-    start: int
-    end: int
-    attempts: int
-    lost_count: int
-    error_code: str
-    error_text: str
-    uri: str
-    finished_at: dt.datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class Presence:
     """Who is online.
 
@@ -157,6 +136,7 @@ def _job(row: Mapping[str, Any]) -> JobRow:
         finished_at=row["finished_at"],
         elapsed_s=row["elapsed_s"],
         counts=_frozen(row["counts"]),
+        quoted_usd=row["quoted_usd"],
     )
 
 
@@ -225,65 +205,6 @@ def _work(row: Mapping[str, Any]) -> Work | None:
         expected=row["expected"],
         busy_s=row["busy_s"],
     )
-
-
-async def troubles(
-    database: Database, job_id: UUID, states: Iterable[ChunkState], *, limit: int
-) -> list[Trouble]:
-    """Chunks in those states that have an error to tell, latest first."""
-    wanted = [str(state) for state in states]
-    rows = await database.fetch(_INSIGHTS["troubles"], job_id, wanted, limit)
-    return [_trouble(row) for row in rows]
-
-
-def _trouble(row: Mapping[str, Any]) -> Trouble:
-    return Trouble(
-        chunk_id=row["chunk_id"],
-        state=ChunkState(row["state"]),
-        dataset=Dataset(row["dataset"]),
-        schema=Schema(row["schema"]),
-        start=int(row["start_ns"]),
-        end=int(row["end_ns"]),
-        attempts=row["attempts"],
-        lost_count=row["lost_count"],
-        error_code=row["error_code"],
-        error_text=row["error_text"] or "",
-        uri=row["uri"] or "",
-        finished_at=row["finished_at"],
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class ChunkLine:
-    """A chunk of a job, with its receipt once it has one.
-
-    Attributes:
-        receipt: `Receipt.as_json`; None while the chunk is open or where it failed.
-    """
-
-    chunk_id: int
-    state: ChunkState
-    dataset: Dataset
-    schema: Schema
-    start: int
-    end: int
-    attempt: int
-    uri: str
-    receipt: dict[str, Any] | None
-    error_text: str
-
-
-async def chunk_lines(database: Database, job_id: UUID, *, limit: int) -> list[ChunkLine]:
-    """The chunks of a job in the order they were planned."""
-    rows = await database.fetch(_INSIGHTS["chunk_lines"], job_id, limit)
-    return [
-        ChunkLine(
-            row["chunk_id"], ChunkState(row["state"]), Dataset(row["dataset"]),
-            Schema(row["schema"]), int(row["start_ns"]), int(row["end_ns"]), row["attempt"],
-            row["uri"] or "", row["receipt"], row["error_text"] or "",
-        )
-        for row in rows
-    ]  # fmt: skip
 
 
 async def presence(database: Database) -> Presence:

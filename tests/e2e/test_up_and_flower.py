@@ -1,4 +1,4 @@
-"""`hdi up`: everything in the foreground, from nothing; Flower sees it; Ctrl-C leaves nothing."""
+"""`hdi up`: it all in the foreground, from nothing; Flower and API see it; Ctrl-C ends it all."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ class Up:
     env: dict[str, str]
     log: Path
     flower: str
+    api: str
     said: Said
 
 
@@ -90,9 +91,10 @@ def home() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def up(home: Path) -> Iterator[Up]:
-    port = _free_port()
+    port, api_port = _free_port(), _free_port()
     env = {name: value for name, value in os.environ.items() if not name.startswith("HDI_")}
     env |= {"HDI_HOME": str(home), "HDI_FLOWER__PORT": str(port)}
+    env |= {"HDI_API__PORT": str(api_port)}
     env |= {"HDI_WORKER__SOFT_SHUTDOWN_S": "2", "HDI_SCHEDULER__IDLE_S": "0.5"}
     log = home / "up.log"
     with log.open("wb") as file:
@@ -104,7 +106,8 @@ def up(home: Path) -> Iterator[Up]:
         _eventually("the scheduler runs", lambda: b"scheduler started" in log.read_bytes(), log)
         path = write(home / "dbn" / "trades.dbn.zst", make_trades(RECORDS))
         said = submit(env, "--path", path, "--wait", "--timeout", 90, "--json")
-        yield Up(process, env, log, f"http://127.0.0.1:{port}", said)
+        urls = (f"http://127.0.0.1:{port}", f"http://127.0.0.1:{api_port}")
+        yield Up(process, env, log, *urls, said)
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
@@ -135,6 +138,15 @@ def test_two_worker_processes_and_a_scheduler_are_online(up: Up) -> None:
         return roles == ["scheduler", "worker", "worker"]
 
     assert _eventually("all are online", online, up.log)
+
+
+def test_the_api_tells_of_the_job(up: Up) -> None:
+    """Where `hdi up` says that it is."""
+    told = _eventually("the API answers", lambda: _get(f"{up.api}/api/jobs/@last"), up.log)
+
+    assert json.loads(told)["records"]["stored"] == RECORDS
+    assert f"api        {up.api}\n" in up.log.read_text()
+    assert json.loads(_get(f"{up.api}/readyz") or "{}")["ready"] is True
 
 
 def test_flower_shows_the_worker(up: Up) -> None:

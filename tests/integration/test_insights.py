@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import jsonschema
@@ -16,6 +17,8 @@ import pytest
 from ingestor import insights
 from ingestor.errors import UnknownJob
 from ingestor.insights import (
+    AmbiguousJob,
+    chunks,
     failures,
     follow,
     job_names,
@@ -187,7 +190,7 @@ async def test_a_job_that_nobody_knows_is_told_with_near_ones(loads: Bench, tmp_
 async def test_a_word_that_means_several_jobs_lists_them(loads: Bench, tmp_path: Path) -> None:
     """Enough of each id to choose by."""
     made = [await submitted(loads, tmp_path / str(n), "same", days=n) for n in (1, 2)]
-    with pytest.raises(UnknownJob, match="'same' means several jobs") as error:
+    with pytest.raises(AmbiguousJob, match="'same' means several jobs") as error:
         await resolve_job(loads.database, "same")
 
     assert all(str(job_id)[:13] in error.value.message for job_id in made)
@@ -196,9 +199,33 @@ async def test_a_word_that_means_several_jobs_lists_them(loads: Bench, tmp_path:
 async def test_a_prefix_that_is_no_number_is_no_pattern(loads: Bench, tmp_path: Path) -> None:
     """`%` and `_` mean something to LIKE."""
     await submitted(loads, tmp_path, "march")
-    for text in ("%", "_", "-", "' OR true --"):
+    for text in ("%", "_", "-", "' OR true --", "\0", "march\0"):
         with pytest.raises(UnknownJob, match="no job is called"):
             await resolve_job(loads.database, text)
+
+
+async def test_chunks_are_told_page_by_page_and_by_state(loads: Bench, tmp_path: Path) -> None:
+    """Every chunk once, in the order they were planned; those that ended with their receipt."""
+    await submitted(loads, tmp_path, "other")
+    job_id = await submitted(loads, tmp_path, "march", days=5)
+    first, second, *rest = await chunk_ids(loads, job_id)
+    await loads.run(await loads.claim(first))
+    await failed(loads, second)
+
+    async def ids(**chosen: Any) -> list[int]:
+        return [line.chunk_id for line in await chunks(loads.database, job_id, **chosen)]
+
+    assert await ids() == [first, second, *rest]
+    assert await ids(limit=2) == [first, second]
+    assert await ids(limit=2, after=second) == rest[:2]
+    assert await ids(after=rest[-1]) == []
+    assert await ids(states=[ChunkState.PENDING], after=rest[0]) == rest[1:]
+    assert await ids(states=[ChunkState.FAILED, ChunkState.COMPLETED]) == [first, second]
+    done, dead, *_ = await chunks(loads.database, job_id)
+    assert done.receipt is not None
+    assert (done.receipt["stored"], done.error_text, done.attempt) == (100, "", 1)
+    assert (dead.receipt, dead.error_text) == (None, "the file is damaged")
+    assert done.uri.endswith("x.dbn")
 
 
 async def test_failures_say_what_and_why(loads: Bench, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 -- Jobs, newest first: $1 id or null, $2 state or null, $3 how many at most.
 SELECT j.job_id, j.name, j.state, j.source, j.priority, j.paused, j.chunk_count,
        j.cancel_requested_at IS NOT NULL AS cancelling, j.created_at, j.finished_at, j.counts,
+       j.quoted_usd::FLOAT8 AS quoted_usd,
        extract(epoch FROM coalesce(j.finished_at, clock_timestamp()) - j.created_at)::FLOAT8
            AS elapsed_s
 FROM ingest.jobs j
@@ -65,13 +66,15 @@ ORDER BY k.finished_at DESC NULLS LAST, k.chunk_id
 LIMIT $3
 
 -- chunk_lines --
--- Chunks of a job with their receipts, as planned, at most $2.
+-- Chunks of a job in the states $2 with their receipts, as planned: those behind chunk $3, at most
+-- $4.
 SELECT k.chunk_id, k.state, r.dataset, r.schema, k.start_ns, k.end_ns, k.attempt, p.uri, k.receipt,
        k.error_text
 FROM ingest.chunks k
 JOIN ingest.requests r USING (request_id)
 LEFT JOIN ingest.payloads p USING (payload_id)
-WHERE k.job_id = $1 ORDER BY k.chunk_id LIMIT $2
+WHERE k.job_id = $1 AND k.state = ANY($2::TEXT[]) AND k.chunk_id > $3::BIGINT
+ORDER BY k.chunk_id LIMIT $4
 
 -- presence --
 -- Worker processes online, schedulers online, and for how long no scheduler has been seen:

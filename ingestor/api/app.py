@@ -1,0 +1,61 @@
+"""The FastAPI app: routes, who may ask them, and how errors are told."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import Depends, FastAPI
+from fastapi.security import HTTPBearer
+
+from ingestor import __version__
+from ingestor.api.access import AccessLog
+from ingestor.api.failures import told, translate
+from ingestor.api.guard import Guard
+from ingestor.api.routes import jobs, probes, processes
+from ingestor.api.service import Service
+from ingestor.errors import IngestError
+from ingestor.logs import get_logger
+from ingestor.settings import Settings
+
+log = get_logger(__name__)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The app. It reaches for the database when it starts, and goes on without it where it is away.
+
+    Raises:
+        NotConfigured: No URL of a database or of Redis is set.
+    """
+    app = FastAPI(
+        title="Hist Data Ingestor", version=__version__, lifespan=_lifespan, redirect_slashes=False,
+        # Their pages load scripts from elsewhere.
+        docs_url=None, redoc_url=None, generate_unique_id_function=lambda route: route.name,
+    )  # fmt: skip
+    app.state.service = Service(settings)
+    app.include_router(probes.router)
+    asked: dict[str, Any] = {"prefix": "/api", "responses": told(403, 503)}
+    if settings.api_token is not None:
+        # For the description; `Guard` is what keeps others out.
+        bearer = HTTPBearer(auto_error=False, description="What HDI_API_TOKEN holds.")
+        asked |= {"responses": told(401, 503), "dependencies": [Depends(bearer)]}
+    for each in (jobs, processes):
+        app.include_router(each.router, **asked)
+    translate(app)
+    app.add_middleware(Guard, token=settings.api_token)
+    app.add_middleware(AccessLog)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    service: Service = app.state.service
+    try:
+        await service.opened()
+    except IngestError as error:
+        log.warning("database away", reason=error.message)
+    try:
+        yield
+    finally:
+        await service.close()

@@ -1,0 +1,1 @@
+"""Routes: take a request apart, ask `ingestor.insights`, give the answer its form."""

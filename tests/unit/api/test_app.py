@@ -1,0 +1,84 @@
+"""What the app describes, and what it says while everything else is away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from ingestor.api.app import create_app
+from ingestor.errors import NotConfigured
+from ingestor.settings import Settings
+from tests.unit.api.conftest import TOKEN, call
+
+PATHS = {
+    "/healthz", "/readyz", "/api/jobs", "/api/jobs/{job}", "/api/jobs/{job}/chunks",
+    "/api/workers", "/api/version",
+}  # fmt: skip
+
+
+def operations(app: FastAPI) -> dict[str, Any]:
+    described = app.openapi()["paths"]
+    assert all(set(methods) == {"get"} for methods in described.values())
+    return {path: methods["get"] for path, methods in described.items()}
+
+
+def test_every_route_is_described_with_its_failures(app: FastAPI) -> None:
+    """FastAPI's own form of a 422 is none of ours."""
+    found = operations(app)
+    asked = {path: each for path, each in found.items() if path.startswith("/api/")}
+
+    assert set(found) == PATHS
+    assert "HTTPValidationError" not in app.openapi()["components"]["schemas"]
+    for each in asked.values():
+        for status in set(each["responses"]) - {"200"}:
+            form = each["responses"][status]["content"]["application/json"]["schema"]
+            assert form == {"$ref": "#/components/schemas/Failure"}
+        assert {"403", "503"} <= set(each["responses"])
+
+
+def test_the_token_is_described_where_it_is_needed(app: FastAPI, guarded: FastAPI) -> None:
+    """By /api, not by the probes; nowhere without a token."""
+    assert not any("security" in each for each in operations(app).values())
+    with_token = {path for path, each in operations(guarded).items() if "security" in each}
+    assert with_token == {path for path in PATHS if path.startswith("/api/")}
+    assert all("401" in operations(guarded)[path]["responses"] for path in with_token)
+    assert TOKEN not in str(guarded.openapi())
+
+
+async def test_the_process_is_alive_while_everything_else_is_away(app: FastAPI) -> None:
+    reply = await call(app, "/healthz")
+
+    assert (reply.status, reply.json) == (200, {"status": "ok"})
+
+
+async def test_it_is_not_ready_then_and_says_what_to_do(app: FastAPI) -> None:
+    """Each failed check with its command; whoever asks learns of no host, login or password."""
+    reply = await call(app, "/readyz")
+    checks = {each["name"]: each for each in reply.json["checks"]}
+
+    assert (reply.status, reply.json["ready"]) == (503, False)
+    assert checks["database"]["code"] == "DatabaseUnavailable"
+    assert "HDI_DATABASE_URL" in checks["database"]["hint"]
+    assert checks["queue"]["code"] == "BrokerUnavailable"
+    assert "HDI_REDIS_URL" in checks["queue"]["hint"]
+    assert not [word for word in ("hushhush", "127.0.0.1", "postgresql") if word in reply.text]
+
+
+async def test_own_versions_are_told_without_the_database(app: FastAPI) -> None:
+    reply = await call(app, "/api/version")
+
+    assert reply.status == 200
+    assert reply.json["hdi"]
+    assert reply.json["postgresql"] is None
+
+
+@pytest.mark.parametrize("lacks", ["database_url", "redis_url"])
+def test_a_service_without_an_address_is_no_service(lacks: str) -> None:
+    """Told at the start, exit 6, not request by request."""
+    given = {"database_url": "postgresql://h/x", "redis_url": "redis://h/0"}
+    del given[lacks]
+
+    with pytest.raises(NotConfigured, match=f"HDI_{lacks.upper()}"):
+        create_app(Settings.model_validate(given))
