@@ -44,26 +44,34 @@ def migrate() -> None:
 @db.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 def status(as_json: bool) -> None:
-    """Say which migration the database is at, and list its hypertables.
+    """Say which migration the database is at, what kind of data it holds, its hypertables.
 
     \b
     Example:  hdi db status --json
     """
     from dataclasses import asdict
 
-    import orjson
-
     from ingestor.cli.connect import run
-    from ingestor.store.migrate import HEAD, catalogue
-    from ingestor.vocabulary import Role
+    from ingestor.cli.output import print_json, tell
+    from ingestor.insights.realm import SIMULATED, realm
+    from ingestor.store.database import Database
+    from ingestor.store.migrate import HEAD, Catalogue, catalogue
+    from ingestor.vocabulary import Realm, Role
 
-    found = run(catalogue, role=Role.READER)
+    async def work(database: Database) -> tuple[Catalogue, Realm | None]:
+        found = await catalogue(database)
+        return found, await realm(database) if found.revision else None
+
+    found, held = run(work, role=Role.READER)
+    if held is Realm.SIMULATED:
+        tell(SIMULATED)
     if as_json:
-        click.echo(orjson.dumps({**asdict(found), "needs": HEAD}).decode())
+        print_json({**asdict(found), "needs": HEAD, "realm": held})
         return
     click.echo(f"migration    {found.revision or 'never migrated'} (this HDI: {HEAD})")
     click.echo(f"PostgreSQL   {found.postgresql}")
     click.echo(f"TimescaleDB  {found.timescaledb or 'none: plain tables'} {found.license or ''}")
+    click.echo(f"data         {held or 'of no provider yet'}")
     for name, chunks in found.hypertables.items():
         click.echo(f"  {name:<18} {chunks} hypertable chunks")
 

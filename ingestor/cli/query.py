@@ -16,13 +16,13 @@ from ingestor.cli.arguments import (
     exactly_one,
     whole_range,
 )
-from ingestor.vocabulary import Dataset
+from ingestor.cli.symbol_types import SymbolType
 
 if TYPE_CHECKING:
     from typing import Literal
 
     from ingestor.cli.record_output import Form
-    from ingestor.vocabulary import Schema
+    from ingestor.vocabulary import Dataset, Schema, SType
 
 _NOTES = 5
 
@@ -30,6 +30,7 @@ _NOTES = 5
 @click.command(
     epilog="\b\nExamples:\n"
     "  hdi query trades --dataset GLBX.MDP3 --symbols ESH4 --start 2024-03-11 --end 2024-03-12\n"
+    "  hdi query trades --symbols ES.FUT --stype-in parent --start 2024-03-11 --end 2024-03-12\n"
     "  hdi query ohlcv-1d --dataset OPRA.PILLAR --all --start 2025-02-20 --end 2025-02-21 --csv"
 )
 @click.argument("schema", type=SchemaType())
@@ -38,7 +39,16 @@ _NOTES = 5
     type=DatasetType(),
     help="Needed with --all, and where a symbol is held in more than one dataset.",
 )
-@click.option("--symbols", type=SymbolsType(), help="Raw symbols; @FILE has one per line.")
+@click.option(
+    "--symbols", type=SymbolsType(), help="Symbols; @FILE has one per line, - is standard input."
+)
+@click.option(
+    "--stype-in",
+    type=SymbolType(),
+    help="What the symbols are: a parent's members and a continuous symbol's contract are taken "
+    "day by day; instrument_id needs --dataset where there are several.  "
+    "[default: raw_symbol]",
+)
 @click.option("--all", "everything", is_flag=True, help="All symbols of the dataset.")
 @click.option("--start", type=DayType(), required=True, help="First day, UTC.")
 @click.option("--end", type=DayType(), required=True, help="Day after the last, UTC.")
@@ -58,6 +68,7 @@ def query(
     schema: Schema,
     dataset: Dataset | None,
     symbols: tuple[str, ...] | None,
+    stype_in: SType | None,
     everything: bool,
     start: int,
     end: int,
@@ -69,39 +80,41 @@ def query(
     """Print stored records of SCHEMA (trades, ohlcv-1s, ohlcv-1m, ohlcv-1h, ohlcv-1d).
 
     Times are UTC with nanoseconds, prices exact to nine decimals. Records come in the order of
-    their index timestamp. Without --json or --csv a terminal gets a table of its main columns,
-    anything else tab-separated lines of all columns.
+    their index timestamp. `symbol` is the one that was asked for, but members of a parent and
+    instruments asked for by number go by their raw symbol of the day.
+
+    Without --json or --csv a terminal gets a table of the main columns, anything else
+    tab-separated lines of all columns.
     """
     exactly_one({"--symbols": symbols is not None, "--all": everything})
     at_most_one({"--json": as_json, "--csv": as_csv})
     whole_range(start, end)
     if everything and dataset is None:
         raise click.UsageError("--all needs --dataset.")
+    if everything and stype_in is not None:
+        raise click.UsageError("--stype-in says what --symbols are; --all has none.")
 
     from ingestor.cli.connect import run
     from ingestor.cli.output import on_terminal, tell
     from ingestor.cli.record_output import print_records
-    from ingestor.query.selection import Selection
-    from ingestor.query.symbols import Interval, require_dataset, resolve
+    from ingestor.insights.realm import SIMULATED, realm
+    from ingestor.query import Question, select
     from ingestor.store.database import Database
-    from ingestor.vocabulary import Role
+    from ingestor.vocabulary import Realm, Role, SType
 
-    async def intervals(database: Database) -> tuple[Interval, ...] | None:
-        if symbols is None:
-            await require_dataset(database, Dataset(str(dataset)))
-            return None
-        found = await resolve(
-            database, symbols, dataset=dataset, start=date_of(start), end=date_of(end)
-        )
-        for note in found.notes[:_NOTES]:
-            tell(f"note: {note}")
-        return found.intervals
+    asked = Question(
+        schema=schema, symbols=symbols, start=date_of(start), end=date_of(end), dataset=dataset,
+        stype_in=stype_in or SType.RAW_SYMBOL, by=by, limit=limit,
+    )  # fmt: skip
 
     async def work(database: Database) -> None:
-        wanted = Selection(
-            schema, start, end, await intervals(database), dataset, by=by, limit=limit
-        )
-        await print_records(database, wanted, form)
+        wanted, notes = await select(database, asked)
+        for note in notes[:_NOTES]:
+            tell(f"note: {note}")
+        held = await realm(database)
+        if held is Realm.SIMULATED:
+            tell(SIMULATED)
+        await print_records(database, wanted, form, held)
 
     plain: Form = "table" if on_terminal() else "tsv"
     form: Form = "json" if as_json else "csv" if as_csv else plain

@@ -16,6 +16,7 @@ from ingestor.model.kind import Table
 from ingestor.query.reader import Reader
 from ingestor.query.records import count, field_names, read, records
 from ingestor.query.selection import Selection
+from ingestor.vocabulary import Realm
 
 Form = Literal["table", "tsv", "csv", "json"]
 
@@ -27,13 +28,19 @@ _ASIDE: Final = frozenset(
 )  # fmt: skip
 
 
-async def print_records(reader: Reader, wanted: Selection, form: Form) -> None:
-    """Prints the selection. Only a table is held in memory."""
+async def print_records(
+    reader: Reader, wanted: Selection, form: Form, realm: Realm | None = None
+) -> None:
+    """Prints the selection. Only a table is held in memory.
+
+    Args:
+        realm: Of the database; the head of JSON names it.
+    """
     match form:
         case "table":
             await _table(reader, wanted)
         case "json":
-            await _json(reader, wanted)
+            await _json(reader, wanted, realm)
         case "csv":
             await _lines(reader, wanted, csv.writer(sys.stdout, lineterminator="\n"))
         case "tsv":
@@ -82,13 +89,14 @@ async def _lines(reader: Reader, wanted: Selection, writer: Any) -> None:
             writer.writerow("" if each is None else plain(each) for each in record.values())
 
 
-async def _json(reader: Reader, wanted: Selection) -> None:
+async def _json(reader: Reader, wanted: Selection, realm: Realm | None) -> None:
     """One object, written as it comes: its records may not fit into memory."""
     head = {
         "schema_version": 1,
         "schema": str(wanted.schema),
         "datasets": [str(dataset) for dataset in wanted.datasets],
         "by": wanted.by,
+        "realm": realm,
     }
     click.echo(as_json(head)[:-1].decode() + ',"records":[', nl=False)
     written = 0

@@ -1,1 +1,22 @@
-"""Reading what is stored: symbols, records, DataFrames."""
+"""Reading what is stored, by symbols and days: as records, or as a DataFrame.
+
+All of it is asynchronous; from a script, ``asyncio.run`` does (`docs/how-to/query.md`).
+"""
+
+from ingestor.query.frames import Prices
+from ingestor.query.question import How, Question, read_frame, read_records, select, stream_records
+from ingestor.query.reader import Reader
+from ingestor.query.selection import By, Selection
+
+__all__ = [
+    "By",
+    "How",
+    "Prices",
+    "Question",
+    "Reader",
+    "Selection",
+    "read_frame",
+    "read_records",
+    "select",
+    "stream_records",
+]

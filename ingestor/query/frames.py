@@ -21,9 +21,7 @@ _INTEGERS: Final = {"i2": "int16", "i4": "int32", "i8": "int64", "u1": "uint8", 
                     "u4": "uint32", "u8": "uint64"}  # fmt: skip
 
 
-async def read_frame(
-    reader: Reader, wanted: Selection, *, prices: Prices = "float"
-) -> pd.DataFrame:
+async def frame(reader: Reader, wanted: Selection, *, prices: Prices = "float") -> pd.DataFrame:
     """The selection as a DataFrame, indexed by the index timestamp.
 
     Times are ``datetime64[ns, UTC]`` and exact. Integers keep the width they have on the wire;
@@ -52,11 +50,12 @@ async def _gathered(reader: Reader, wanted: Selection) -> dict[str, list[Any]]:
     """Values by column, `symbol` among them."""
     values: dict[str, list[Any]] = {column.name: [] for column in wanted.table.columns}
     symbols: list[str | None] = []
+    index_column = wanted.table.index_column
     async with aclosing(batches(reader, wanted)) as every:
         async for rows, names in every:
             for name, column in values.items():
                 column.extend(row[name] for row in rows)
-            symbols.extend(symbol_of(row, names, wanted) for row in rows)
+            symbols.extend(symbol_of(row, names, index_column) for row in rows)
     return values | {"symbol": symbols}
 
 

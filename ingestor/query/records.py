@@ -12,9 +12,9 @@ from contextlib import aclosing
 from typing import Any, Final
 
 from ingestor.model import Table
+from ingestor.query.names import Instrument, Names
 from ingestor.query.reader import Reader
 from ingestor.query.selection import Selection, columns_of, statement
-from ingestor.query.symbols import Names
 
 Row = Mapping[str, Any]
 
@@ -31,23 +31,22 @@ async def batches(reader: Reader, wanted: Selection) -> AsyncGenerator[tuple[lis
     if not wanted.datasets:
         return
     made = await statement(reader, wanted)
-    names = Names(reader, wanted.datasets[0])
+    names = Names(reader)
     async with reader.connection() as connection, connection.transaction(readonly=True):
         await connection.execute(_PATIENT)
         cursor = await connection.cursor(made.text, *made.values)
         while rows := await cursor.fetch(BATCH):
-            if wanted.intervals is None:
-                await names.learn(row["instrument_id"] for row in rows)
+            await names.learn(_instrument(row) for row in rows if row["symbol"] is None)
             yield rows, names
 
 
 async def records(reader: Reader, wanted: Selection) -> AsyncGenerator[dict[str, Any]]:
     """Records one at a time: column name → value, with `symbol` (None where no name is known)."""
-    spelled = _spellings(wanted.table)
+    spelled, index_column = _spellings(wanted.table), wanted.table.index_column
     async with aclosing(batches(reader, wanted)) as every:
         async for rows, names in every:
             for row in rows:
-                yield _record(row, names, spelled, wanted)
+                yield _record(row, names, spelled, index_column)
 
 
 async def read(reader: Reader, wanted: Selection) -> list[dict[str, Any]]:
@@ -72,11 +71,15 @@ def field_names(table: Table) -> list[str]:
     return [*times, "symbol", *(column.name for column in columns if column.name not in times)]
 
 
-def symbol_of(row: Row, names: Names, wanted: Selection) -> str | None:
-    """The symbol that was asked for, else the raw symbol of the row's id on its day."""
-    if wanted.intervals is not None:
+def symbol_of(row: Row, names: Names, index_column: str) -> str | None:
+    """The symbol that was asked for, else the raw symbol of the row's instrument on its day."""
+    if row["symbol"] is not None:
         return str(row["symbol"])
-    return names.of(row["instrument_id"], row[wanted.table.index_column].date())
+    return names.of(_instrument(row), row[index_column].date())
+
+
+def _instrument(row: Row) -> Instrument:
+    return row["dataset"], row["instrument_id"]
 
 
 _Spelling = Callable[[Row], Any]
@@ -106,9 +109,9 @@ def _iso(time: dt.datetime | None, nanos: int | None) -> str | None:
 
 
 def _record(
-    row: Row, names: Names, spelled: Mapping[str, _Spelling | None], wanted: Selection
+    row: Row, names: Names, spelled: Mapping[str, _Spelling | None], index_column: str
 ) -> dict[str, Any]:
     return {
-        name: symbol_of(row, names, wanted) if spelling is None else spelling(row)
+        name: symbol_of(row, names, index_column) if spelling is None else spelling(row)
         for name, spelling in spelled.items()
     }

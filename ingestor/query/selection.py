@@ -136,7 +136,7 @@ async def _union(reader: Reader, wanted: Selection, made: Statement) -> str:
     for dataset, intervals in _by_dataset(wanted):
         ids = [row["publisher_id"] for row in publishers if row["dataset"] == dataset]
         where = f"t.publisher_id = ANY({made.put(ids, 'INTEGER[]')}) AND {bounds}"
-        parts.append(_select(wanted.table, intervals, where, made))
+        parts.append(_select(wanted.table, dataset, intervals, where, made))
     return " UNION ALL ".join(parts)
 
 
@@ -147,8 +147,15 @@ def _by_dataset(wanted: Selection) -> Iterable[tuple[Dataset, Sequence[Interval]
     return [(name, list(some)) for name, some in groupby(ordered, lambda each: each.dataset)]
 
 
-def _select(table: Table, intervals: Sequence[Interval] | None, where: str, made: Statement) -> str:
-    columns = ", ".join(f"t.{column.name}" for column in table.columns)
+def _select(
+    table: Table,
+    dataset: Dataset,
+    intervals: Sequence[Interval] | None,
+    where: str,
+    made: Statement,
+) -> str:
+    own = ", ".join(f"t.{column.name}" for column in table.columns)
+    columns = f"{made.put(dataset, 'TEXT')} AS dataset, {own}"
     origin = f"public.{table.name} t"
     if intervals is None:
         return f"SELECT NULL::TEXT AS symbol, {columns} FROM {origin} WHERE {where}"

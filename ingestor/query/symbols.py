@@ -3,62 +3,53 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Final
 
+from ingestor.days import DaySet, date_of_day, day_of
 from ingestor.errors import Usage
+from ingestor.query.misses import not_held, require_dataset
 from ingestor.query.reader import Reader
-from ingestor.vocabulary import Dataset
+from ingestor.vocabulary import Dataset, SType
 
-# Ranges of one symbol and id are united: the same id known under two symbol types must not
-# bring its rows twice.
+# One statement for all types: `parent_members` and `continuous_rolls` are this view's rows of
+# their type.
 _INTERVALS: Final = """
-SELECT s.dataset, s.symbol, s.instrument_id, lower(d) AS first_day, upper(d) AS past_day
-FROM (SELECT dataset, symbol, instrument_id, range_agg(daterange(valid_from, valid_to)) AS days
-      FROM public.symbol_mappings
-      WHERE symbol = ANY($1::TEXT[]) AND stype_out = 'instrument_id'
-        AND ($2::TEXT IS NULL OR dataset = $2)
-      GROUP BY dataset, symbol, instrument_id) s, unnest(s.days) AS d
-ORDER BY s.dataset, s.symbol, first_day, s.instrument_id
-"""
-
-_NAMES: Final = """
-SELECT instrument_id, symbol, valid_from AS first_day, valid_to AS past_day
+SELECT dataset, symbol, instrument_id, valid_from AS first_day, valid_to AS past_day
 FROM public.symbol_mappings
-WHERE dataset = $1 AND instrument_id = ANY($2::BIGINT[]) AND stype_in = 'raw_symbol'
-  AND stype_out = 'instrument_id'
-ORDER BY instrument_id, valid_from, symbol
+WHERE symbol = ANY($1::TEXT[]) AND stype_in = $3 AND stype_out = 'instrument_id'
+  AND ($2::TEXT IS NULL OR dataset = $2)
+ORDER BY dataset, symbol, first_day, instrument_id
 """
 
-_DATASETS: Final = """
-SELECT DISTINCT dataset FROM public.symbol_mappings ORDER BY dataset
+_ASKED: Final = """
+SELECT DISTINCT dataset FROM ingest.requests ORDER BY dataset
 """
 
-_PUBLISHED: Final = """
-SELECT DISTINCT dataset FROM public.publishers ORDER BY dataset
-"""
-
-# Symbols that begin alike; a database of options holds millions, so not all are compared.
-_ALIKE: Final = """
-SELECT DISTINCT symbol FROM public.symbol_mappings
-WHERE ($2::TEXT IS NULL OR dataset = $2) AND starts_with(upper(symbol), upper($1))
-ORDER BY symbol LIMIT 200
-"""
-_FIRST_DAY = dt.date(1970, 1, 1)
-_SHOWN = 5
+FIRST_DAY: Final = dt.date(1970, 1, 1)
+LAST_DAY: Final = dt.date.max
+_HIGHEST_ID: Final = 2**32 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """From `first` to before `past` (UTC days), `symbol` of `dataset` was this instrument."""
+    """From `first` to before `past` (UTC days), `symbol` of `dataset` was this instrument.
+
+    Attributes:
+        symbol: None for an instrument that goes by its own name, its raw symbol of each day:
+            members of a parent, and instruments asked for by number.
+    """
 
     dataset: Dataset
-    symbol: str
+    symbol: str | None
     instrument_id: int
     first: dt.date
     past: dt.date
+
+    @property
+    def days(self) -> DaySet:
+        return DaySet([(day_of(self.first), day_of(self.past))])
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +59,8 @@ class Resolution:
     Attributes:
         intervals: Of all symbols, on all days: a record's ts_event may lie days before the index
             timestamp that says which id was in force.
-        notes: Lines for people: symbols that are held, but not on the days asked for.
+        notes: Lines for people: symbols that are held, but not on the days asked for, and those
+            that meant several instruments at once.
     """
 
     intervals: tuple[Interval, ...]
@@ -82,25 +74,76 @@ async def resolve(
     dataset: Dataset | None,
     start: dt.date,
     end: dt.date,
+    stype_in: SType = SType.RAW_SYMBOL,
 ) -> Resolution:
     """The instrument ids of `symbols`; start and end (exclusive) only decide what is noted.
 
     Raises:
-        Usage: A symbol is unknown; or held in several datasets, and none is named.
+        Usage: A symbol is unknown as one of this type; or held in several datasets, and none is
+            named.
     """
     if dataset is not None:
         await require_dataset(reader, dataset)
-    rows = await reader.fetch(_INTERVALS, list(symbols), dataset)
-    found = tuple(_interval(row) for row in rows)
-    by_symbol: dict[str, list[Interval]] = {symbol: [] for symbol in symbols}
-    for each in found:
-        by_symbol[each.symbol].append(each)
+    if stype_in is SType.INSTRUMENT_ID:
+        found = await numbered(reader, symbols, dataset)
+        return Resolution(tuple(dict.fromkeys(map(_unnamed, found))))
+    by_symbol = await stored_intervals(reader, symbols, dataset, stype_in)
     if unknown := [symbol for symbol, intervals in by_symbol.items() if not intervals]:
-        raise await _unknown(reader, unknown, dataset)
+        raise await not_held(reader, unknown, dataset, stype_in)
     for symbol, intervals in by_symbol.items():
         _refuse_several(symbol, intervals)
-    notes = (_note(symbol, held, start, end) for symbol, held in by_symbol.items())
-    return Resolution(found, tuple(filter(None, notes)))
+    notes = [_note(symbol, held, start, end) for symbol, held in by_symbol.items()]
+    every = [each for intervals in by_symbol.values() for each in intervals]
+    if stype_in is SType.PARENT:
+        every = list(_members(every))
+    else:
+        notes += [_doubt(symbol, held, start, end) for symbol, held in by_symbol.items()]
+    return Resolution(tuple(every), tuple(filter(None, notes)))
+
+
+async def stored_intervals(
+    reader: Reader, symbols: Sequence[str], dataset: Dataset | None, stype_in: SType
+) -> dict[str, list[Interval]]:
+    """Intervals of each symbol as one of this type, in the order of days; none where unknown."""
+    # PostgreSQL's text holds no NUL, so no stored symbol does.
+    askable = [symbol for symbol in symbols if "\0" not in symbol]
+    found: dict[str, list[Interval]] = {symbol: [] for symbol in symbols}
+    for row in await reader.fetch(_INTERVALS, askable, dataset, stype_in):
+        found[row["symbol"]].append(_interval(row))
+    return found
+
+
+async def numbered(
+    reader: Reader, symbols: Sequence[str], dataset: Dataset | None
+) -> list[Interval]:
+    """Instruments by number, on every day there is; `symbol` is as it was written.
+
+    Raises:
+        Usage: It is no number; or the dataset is not named where there are several.
+    """
+    ids = {symbol: _number(symbol) for symbol in symbols}
+    where = dataset or await _only_dataset(reader)
+    return [Interval(where, symbol, each, FIRST_DAY, LAST_DAY) for symbol, each in ids.items()]
+
+
+def _number(symbol: str) -> int:
+    if not (symbol.isascii() and symbol.isdecimal() and int(symbol) <= _HIGHEST_ID):
+        raise Usage(
+            f"{symbol!r} is no instrument id, which is a number up to {_HIGHEST_ID}",
+            hint="for names use the symbol type raw_symbol, parent or continuous",
+        )
+    return int(symbol)
+
+
+async def _only_dataset(reader: Reader) -> Dataset:
+    datasets = [row["dataset"] for row in await reader.fetch(_ASKED)]
+    if len(datasets) == 1:
+        return Dataset(datasets[0])
+    there = ", ".join(datasets) or "none yet"
+    raise Usage(
+        "an instrument id means nothing outside its dataset, and none is named",
+        hint=f"name it with --dataset; this database has {there}",
+    )
 
 
 def _interval(row: Mapping[str, Any]) -> Interval:
@@ -108,9 +151,24 @@ def _interval(row: Mapping[str, Any]) -> Interval:
         Dataset(row["dataset"]),
         row["symbol"],
         row["instrument_id"],
-        row["first_day"] or _FIRST_DAY,
-        row["past_day"] or dt.date.max,
+        row["first_day"] or FIRST_DAY,
+        row["past_day"] or LAST_DAY,
     )
+
+
+def _unnamed(each: Interval) -> Interval:
+    return Interval(each.dataset, None, each.instrument_id, each.first, each.past)
+
+
+def _members(intervals: Iterable[Interval]) -> Iterator[Interval]:
+    """Each instrument once on each day, whichever and however many parents it belongs to."""
+    held: dict[tuple[Dataset, int], DaySet] = {}
+    for each in intervals:
+        key = each.dataset, each.instrument_id
+        held[key] = held.get(key, DaySet()) | each.days
+    for (dataset, instrument_id), days in held.items():
+        for first, past in days.ranges:
+            yield Interval(dataset, None, instrument_id, date_of_day(first), date_of_day(past))
 
 
 def _refuse_several(symbol: str, intervals: Iterable[Interval]) -> None:
@@ -130,61 +188,16 @@ def _note(symbol: str, held: Sequence[Interval], start: dt.date, end: dt.date) -
     return f"{symbol} is known on other days only: {spans}{more} (end exclusive)"
 
 
-async def _unknown(reader: Reader, symbols: Sequence[str], dataset: Dataset | None) -> Usage:
-    within = f" in {dataset}" if dataset else ""
-    shown = ", ".join(map(repr, symbols[:_SHOWN])) + (", …" if len(symbols) > _SHOWN else "")
-    what = "symbol" if len(symbols) == 1 else f"{len(symbols)} symbols"
-    verb = "is" if len(symbols) == 1 else "are"
-    near = await _near(reader, symbols[0], dataset)
-    hint = f"did you mean {' or '.join(near)}?" if near else "`hdi jobs` shows what was loaded"
-    return Usage(f"{what} {shown} {verb} not held{within}", hint=hint)
-
-
-async def _near(reader: Reader, symbol: str, dataset: Dataset | None) -> list[str]:
-    """Held symbols that a slip of the finger may have meant."""
-    for length in dict.fromkeys((min(len(symbol), 3), 1, 0)):
-        rows = await reader.fetch(_ALIKE, symbol[:length], dataset)
-        spelled = {row["symbol"].upper(): row["symbol"] for row in rows}
-        if near := get_close_matches(symbol.upper(), spelled, n=3, cutoff=0.6):
-            return [spelled[each] for each in near]
-    return []
-
-
-async def require_dataset(reader: Reader, dataset: Dataset) -> None:
-    """A misspelt dataset must not read as an empty one.
-
-    Raises:
-        Usage: No publisher is known of it.
-    """
-    published = [row["dataset"] for row in await reader.fetch(_PUBLISHED)]
-    if dataset in published:
-        return
-    held = [row["dataset"] for row in await reader.fetch(_DATASETS)]
-    near = get_close_matches(dataset, published, n=3, cutoff=0.6)
-    allowed = f"held are {', '.join(held)}" if held else "none is held yet"
-    hint = f"did you mean {' or '.join(near)}?" if near else allowed
-    raise Usage(f"dataset {dataset} is unknown", hint=hint)
-
-
-class Names:
-    """Instrument id and day → raw symbol, within a dataset; every id is looked up once."""
-
-    def __init__(self, reader: Reader, dataset: Dataset) -> None:
-        self._reader = reader
-        self._dataset = dataset
-        self._known: dict[int, list[tuple[dt.date, dt.date, str]]] = {}
-
-    async def learn(self, ids: Iterable[int]) -> None:
-        """Looks up the ids that are new."""
-        new = sorted(set(ids) - self._known.keys())
-        if not new:
-            return
-        self._known.update({each: [] for each in new})
-        for row in await self._reader.fetch(_NAMES, self._dataset, new):
-            first, past = row["first_day"] or _FIRST_DAY, row["past_day"] or dt.date.max
-            self._known[row["instrument_id"]].append((first, past, row["symbol"]))
-
-    def of(self, instrument_id: int, day: dt.date) -> str | None:
-        """The raw symbol; None where no payload told one. Of several the first by alphabet."""
-        names = (name for first, past, name in self._known[instrument_id] if first <= day < past)
-        return min(names, default=None)
+def _doubt(symbol: str, held: Sequence[Interval], start: dt.date, end: dt.date) -> str:
+    """What to say of a symbol that was several instruments on one of the days."""
+    asked = DaySet([(day_of(start), day_of(end))])
+    seen: dict[int, DaySet] = {}
+    for each in held:
+        days = each.days & asked
+        for other, known in seen.items():
+            if other != each.instrument_id and (both := days & known):
+                pair = f"{other} and {each.instrument_id}"
+                day = date_of_day(both.ranges[0][0])
+                return f"{symbol} was {pair} on {day}: see `hdi symbols conflicts`"
+        seen[each.instrument_id] = seen.get(each.instrument_id, DaySet()) | days
+    return ""

@@ -15,10 +15,11 @@ import pytest
 
 from ingestor.errors import Usage
 from ingestor.query import records as reading
-from ingestor.query.frames import read_frame
+from ingestor.query.frames import frame
+from ingestor.query.misses import require_dataset
 from ingestor.query.records import count, read, records
 from ingestor.query.selection import By, Selection
-from ingestor.query.symbols import require_dataset, resolve
+from ingestor.query.symbols import resolve
 from ingestor.simulator.market import DAY, MONDAY, SECOND
 from ingestor.vocabulary import Dataset, Schema
 from tests.conftest import Place
@@ -293,8 +294,8 @@ async def test_a_frame_keeps_nanoseconds_widths_and_exact_prices(
     )
     await loads.load(write(tmp_path / "x.dbn", rows))
     wanted = Selection(Schema.TRADES, MONDAY, TUESDAY, dataset=GLBX)
-    floats = await read_frame(loads.database, wanted)
-    exact = await read_frame(loads.database, wanted, prices="decimal")
+    floats = await frame(loads.database, wanted)
+    exact = await frame(loads.database, wanted, prices="decimal")
 
     assert floats.index.name == "ts_recv"
     assert floats.index.astype("int64").tolist() == [MONDAY + 1, MONDAY + 1002]
@@ -311,8 +312,8 @@ async def test_an_empty_frame_has_the_same_columns_and_types(loads: Bench, tmp_p
     """Code that joins days must not trip over a holiday."""
     await loads.load(write(tmp_path / "x.dbn", trades({"ts_recv": MONDAY}, instrument_id=1)))
     wanted = Selection(Schema.TRADES, MONDAY, TUESDAY, dataset=GLBX)
-    full = await read_frame(loads.database, wanted)
-    empty = await read_frame(loads.database, replace(wanted, start=TUESDAY, end=TUESDAY + DAY))
+    full = await frame(loads.database, wanted)
+    empty = await frame(loads.database, replace(wanted, start=TUESDAY, end=TUESDAY + DAY))
 
     assert len(full) == 1
     assert len(empty) == 0

@@ -1,0 +1,81 @@
+"""Who answers `hdi symbols resolve`: the database, or the provider."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from ingestor.cli.connect import run
+from ingestor.errors import Usage
+from ingestor.query.meanings import Meaning, Meanings, meanings
+from ingestor.query.misses import not_held
+from ingestor.store.database import Database
+from ingestor.vocabulary import Dataset, Role, SType
+
+if TYPE_CHECKING:
+    from ingestor.job import SymbolInterval
+
+Answer = tuple[Meanings, Usage | None]
+"""What was found, and the error to end with where some symbol was not."""
+
+_SHOWN = 5
+
+
+def of_database(
+    symbols: Sequence[str], dataset: Dataset, stype_in: SType, first: dt.date, past: dt.date
+) -> Answer:
+    """By the mappings that payloads brought."""
+
+    async def work(database: Database) -> Answer:
+        found = await meanings(
+            database, symbols, dataset=dataset, first=first, past=past, stype_in=stype_in
+        )
+        if found.unknown:
+            return found, await not_held(database, found.unknown, dataset, stype_in)
+        return found, _absent(found, "`hdi symbols list` shows the days it is known on")
+
+    return run(work, role=Role.READER)
+
+
+def of_provider(
+    symbols: Sequence[str], dataset: Dataset, stype_in: SType, first: dt.date, past: dt.date
+) -> Answer:
+    """By the provider's symbology, which is free of charge. Nothing is stored.
+
+    Raises:
+        AuthenticationFailed: There is no key, or a wrong one.
+    """
+    from ingestor.cli.provider import open_provider
+
+    provider = open_provider()
+    numbers = stype_in is SType.INSTRUMENT_ID
+    stype_out = SType.RAW_SYMBOL if numbers else SType.INSTRUMENT_ID
+    told = provider.resolve(
+        dataset, symbols, stype_in=stype_in, stype_out=stype_out, start=first, past=past
+    )
+    meant = sorted(set(_meanings(told.intervals, stype_in)), key=_in_order)
+    found = Meanings(tuple(meant), told.partial, told.not_found, ())
+    return found, _absent(found, "is it of another symbol type? see --stype-in")
+
+
+def _meanings(told: Iterable[SymbolInterval], stype_in: SType) -> Iterator[Meaning]:
+    for each in told:
+        first, past = dt.date.fromisoformat(each.start), dt.date.fromisoformat(each.end)
+        if stype_in is SType.INSTRUMENT_ID:
+            yield Meaning(each.symbol, int(each.symbol), each.target, first, past)
+        elif each.target.isdecimal():
+            own = each.symbol if stype_in is SType.RAW_SYMBOL else None
+            yield Meaning(each.symbol, int(each.target), own, first, past)
+
+
+def _in_order(each: Meaning) -> tuple[str, dt.date, int]:
+    return each.symbol, each.first, each.instrument_id
+
+
+def _absent(found: Meanings, hint: str) -> Usage | None:
+    if not found.not_found:
+        return None
+    more = ", …" if len(found.not_found) > _SHOWN else ""
+    shown = ", ".join(map(repr, found.not_found[:_SHOWN])) + more
+    return Usage(f"{shown} meant nothing on any of these days", hint=hint)
