@@ -8,7 +8,7 @@ prices below zero; days without trading.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -34,6 +34,8 @@ WIDTHS: Final[Mapping[Schema, int]] = {
 }
 _UNIT: Final = 10**9
 _SATURDAY = 5
+_US: Final = 1_000
+_DAY_US: Final = DAY // _US
 _WIRE_VERSION = 3
 
 
@@ -88,7 +90,7 @@ def trades(
     """Trades with ts_recv in [start, end), ordered by it; `per_day` for each instrument."""
     found = [np.empty(0, layout(Schema.TRADES, _WIRE_VERSION))]
     for day in _open_days(start, end):
-        parts = [_trades_of_day(each, day, seed, per_day) for each in instruments]
+        parts = [trades_of_day(each, day, seed, per_day) for each in instruments]
         records = np.concatenate(parts)
         records = records[np.argsort(records["ts_recv"], kind="stable")]
         inside = (records["ts_recv"] >= np.uint64(start)) & (records["ts_recv"] < np.uint64(end))
@@ -124,7 +126,7 @@ def bars(
     """Bars with ts_event in [start, end), ordered by it; at most `per_day` for each instrument."""
     found = [np.empty(0, layout(schema, _WIRE_VERSION))]
     for day in _open_days(start, end):
-        parts = [_bars_of_day(each, schema, day, seed, per_day) for each in instruments]
+        parts = [bars_of_day(each, schema, day, seed, per_day) for each in instruments]
         records = np.concatenate(parts)
         records = records[np.argsort(records["ts_event"], kind="stable")]
         inside = (records["ts_event"] >= np.uint64(start)) & (records["ts_event"] < np.uint64(end))
@@ -149,22 +151,36 @@ def _is_open(day: int) -> bool:
     return (day + 3) % 7 < _SATURDAY
 
 
-def _trades_of_day(instrument: Instrument, day: int, seed: int, count: int) -> npt.NDArray[np.void]:
-    random = np.random.default_rng([seed, day, instrument.instrument_id, instrument.publisher_id])
+def trades_of_day(
+    instrument: Instrument, day: int, seed: int, count: int, *, part: int = 0, parts: int = 1
+) -> npt.NDArray[np.void]:
+    """`count` trades of one of the equal `parts` that a day (since 1970) is cut into, in order.
+
+    A day cut otherwise holds other trades; parts serve days that are too large for memory.
+    """
+    random = _random(instrument, day, seed, part, parts)
     records = _blank(Schema.TRADES, instrument, count)
-    recv = np.sort(random.integers(day * DAY + SECOND, (day + 1) * DAY, count, np.uint64))
+    first, past = part_bounds(part, parts)
+    first = max(first, SECOND)
+    recv = np.sort(random.integers(day * DAY + first, day * DAY + past, count, np.uint64))
     delay = random.integers(20_000, 3_000_000, count, np.uint64)
     records["ts_recv"] = recv
     records["ts_event"] = recv - delay
     records["ts_in_delta"] = random.integers(10_000, 20_000, count)
-    records["sequence"] = np.cumsum(random.integers(1, 50, count))
-    records["price"] = _walk(random, instrument, count)
+    # Steps are below 50, so no part's numbers reach into the next one's.
+    records["sequence"] = np.cumsum(random.integers(1, 50, count)) + part * count * 50
+    records["price"] = _walk(random, _from_part(instrument, day, seed, part), count)
     records["size"] = random.geometric(0.3, count)
     records["action"] = b"T"
     records["side"] = random.choice(np.array([b"A", b"B", b"N"]), count, p=[0.48, 0.48, 0.04])
     records["flags"] = random.choice(np.array([0, 128, 130], np.uint8), count)
     _repeat_keys(random, records)
     return records
+
+
+def part_bounds(part: int, parts: int) -> tuple[int, int]:
+    """Where a part of a day begins and ends: nanoseconds since midnight, whole microseconds."""
+    return (_DAY_US * part // parts * _US, _DAY_US * (part + 1) // parts * _US)
 
 
 def _repeat_keys(random: np.random.Generator, records: npt.NDArray[np.void]) -> None:
@@ -186,22 +202,52 @@ def _repeat_keys(random: np.random.Generator, records: npt.NDArray[np.void]) -> 
     records["ts_recv"] = np.maximum.accumulate(records["ts_recv"])
 
 
-def _bars_of_day(
-    instrument: Instrument, schema: Schema, day: int, seed: int, count: int
+def bars_of_day(
+    instrument: Instrument,
+    schema: Schema,
+    day: int,
+    seed: int,
+    count: int,
+    *,
+    part: int = 0,
+    parts: int = 1,
 ) -> npt.NDArray[np.void]:
-    random = np.random.default_rng([seed, day, instrument.instrument_id, instrument.publisher_id])
+    """At most `count` bars of one of the equal `parts` of a day (since 1970), in order.
+
+    Fewer only where the part has fewer places for bars of that width.
+    """
+    random = _random(instrument, day, seed, part, parts)
     width = WIDTHS[schema]
     slots = DAY // width
-    taken = np.sort(random.choice(slots, min(count, slots), replace=False)).astype(np.uint64)
+    first, past = slots * part // parts, slots * (part + 1) // parts
+    chosen = random.choice(past - first, min(count, past - first), replace=False)
+    taken = (np.sort(chosen) + first).astype(np.uint64)
     records = _blank(schema, instrument, len(taken))
     records["ts_event"] = np.uint64(day * DAY) + taken * np.uint64(width)
-    opens = _walk(random, instrument, len(taken) + 1)
+    opens = _walk(random, _from_part(instrument, day, seed, part), len(taken) + 1)
     records["open"], records["close"] = opens[:-1], opens[1:]
     reach = random.integers(0, 5, (2, len(taken))) * instrument.tick
     records["high"] = np.maximum(opens[:-1], opens[1:]) + reach[0]
     records["low"] = np.minimum(opens[:-1], opens[1:]) - reach[1]
     records["volume"] = random.geometric(0.01, len(taken))
     return records
+
+
+def _random(
+    instrument: Instrument, day: int, seed: int, part: int, parts: int
+) -> np.random.Generator:
+    """Chance of its own for each part of each day; a day in one part has the day's."""
+    key = [seed, day, instrument.instrument_id, instrument.publisher_id]
+    return np.random.default_rng(key if parts == 1 else [*key, parts, part])
+
+
+def _from_part(instrument: Instrument, day: int, seed: int, part: int) -> Instrument:
+    """The instrument at the price where a part of its day begins: a walk over the parts."""
+    if part == 0:
+        return instrument
+    key = [seed, day, instrument.instrument_id, instrument.publisher_id]
+    steps = int(np.random.default_rng(key).integers(-20, 21, part).sum())
+    return replace(instrument, price=instrument.price + steps * instrument.tick)
 
 
 def _blank(schema: Schema, instrument: Instrument, count: int) -> npt.NDArray[np.void]:
