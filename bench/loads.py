@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from servers import Place
 
 from ingestor.job import Claim, JobPlan, Receipt
-from ingestor.pipeline import run_chunk
+from ingestor.pipeline import open_sources, run_chunk
 from ingestor.settings import Settings
 from ingestor.store import ledger
 from ingestor.store.database import Database
@@ -68,7 +68,11 @@ async def _load(place: Place, job: JobPlan) -> Loaded:
     async with place.open() as database:
         started, cpu = time.perf_counter(), time.process_time()
         receipt = await run_chunk(
-            database, await submitted(database, job, settings), settings, worker=WORKER
+            database,
+            await submitted(database, job, settings),
+            settings,
+            open_sources(settings),
+            worker=WORKER,
         )
         ended, cpu_ended = time.perf_counter(), time.process_time()
     return Loaded(receipt, ended - started, cpu_ended - cpu)

@@ -59,7 +59,7 @@ def own_peak_mb() -> float:
 async def _main(chunk_id: int) -> None:
     from loads import WORKER
 
-    from ingestor.pipeline import run_chunk
+    from ingestor.pipeline import open_sources, run_chunk
     from ingestor.store import ledger
     from ingestor.store.database import Database, DatabaseOptions
     from ingestor.vocabulary import Role
@@ -70,7 +70,7 @@ async def _main(chunk_id: int) -> None:
             database, chunk_id, worker=WORKER, lease_s=settings.lease.duration_s, max_lost=1
         )
         assert claim is not None
-        receipt = await run_chunk(database, claim, settings, worker=WORKER)
+        receipt = await run_chunk(database, claim, settings, open_sources(settings), worker=WORKER)
     print(json.dumps({"peak_mb": own_peak_mb(), "rows": receipt.stored}))
 
 

@@ -11,7 +11,8 @@ from uuid import UUID
 from ingestor.job import Claim, JobPlan
 from ingestor.simulator import market
 from ingestor.simulator.dbn_writer import write_dbn
-from ingestor.sources.source import Ask, source
+from ingestor.sources.dbn_files import DbnFiles
+from ingestor.sources.source import Ask
 from ingestor.vocabulary import ChunkId, Fence, Priority, Schema
 
 DATASET = "GLBX.MDP3"
@@ -67,7 +68,7 @@ def write_daily_bars(folder: Path, files: int, seed: int) -> Path:
 
 def plan(path: Path, *, again: bool = False) -> JobPlan:
     """The job that loads `path`; `again`: one that is not taken for the same."""
-    return source(SOURCE).plan(
+    return DbnFiles().plan(
         Ask(name="bench", priority=Priority.NORMAL, path=path.absolute(), force=again)
     )
 

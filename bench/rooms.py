@@ -12,8 +12,8 @@ from payloads import claim_of
 
 from ingestor.job import JobPlan
 from ingestor.model.frame import Frame
+from ingestor.pipeline import open_sources
 from ingestor.settings import Settings
-from ingestor.sources.source import source
 from ingestor.store.binary_copy import encode
 from ingestor.transform import load_mapping, numbering_of
 from ingestor.validate import judge
@@ -36,7 +36,7 @@ class Clock:
 
 def encoded(job: JobPlan, settings: Settings, clock: Clock) -> Iterator[bytes]:
     """The rows of the only chunk of an ordered payload as bytes of a binary COPY."""
-    origin, claim = source(job.source), claim_of(job)
+    origin, claim = open_sources(settings).named(job.source), claim_of(job)
     mapping = load_mapping(settings.config_dir / "mappings" / origin.mappings, claim.schema)
     with clock("check pass"):
         payload = origin.fetch(claim)

@@ -42,6 +42,8 @@ def _letter(claim: Claim, code: str, text: str) -> dict[str, object]:
             "start_ns": claim.start,
             "end_ns": claim.end,
         },
-        "payload": {"uri": claim.payload.uri, "sha256": claim.payload.sha256},
+        "payload": None
+        if claim.payload is None
+        else {"uri": claim.payload.uri, "sha256": claim.payload.sha256},
         "next": f"hdi retry {claim.job_id} --only failed",
     }

@@ -4,6 +4,7 @@ IngestError
 ├── Retryable                 the same work may succeed later
 │   ├── SourceUnavailable     the provider or a file share does not answer
 │   ├── RateLimited           the provider asks to wait (`retry_after_s`)
+│   ├── NotYetAvailable       the provider has not published these days yet: no failure
 │   ├── TruncatedPayload      a delivery ended early
 │   ├── DatabaseUnavailable   connection lost, deadlock, restart: the attempt is given back
 │   ├── DatabaseHalted        disk full, read-only, missing privilege: nobody can load until mended
@@ -18,12 +19,16 @@ IngestError
     │   └── UnknownJob        no such job, or several
     ├── BadRules              a mapping or validation file that is wrong
     ├── SourceRefused         the source will not give this
+    │   ├── UnknownSymbols    none of the symbols means anything on these days
     │   └── PayloadMissing    a file that this host cannot see
-    ├── AuthenticationFailed  (exit 4)
-    ├── BudgetExceeded        (exit 5)
+    ├── AuthenticationFailed  no key, a wrong one, or one that may not (exit 4)
+    ├── BudgetExceeded        dearer than allowed (exit 5)
+    │   └── PaymentRequired   the provider's account cannot pay (exit 5)
     ├── CorruptPayload        damaged, changed since it was submitted, or of mixed records
     │   └── UnlikeRequest     a payload of another dataset, schema or range
     ├── Unstorable            a value no table can hold and no quarantine can save
+    ├── WrongRealm            a simulated payload for a database of real ones, or the reverse
+    ├── WrongVault            a worker with another vault than the database's
     ├── ForeignDatabase       tables of our names that are not ours
     ├── SchemaOutdated        the database needs `hdi db migrate`
     ├── StackUnavailable      the embedded stack cannot be started (exit 6)
@@ -90,6 +95,10 @@ class RateLimited(Retryable):
         self.retry_after_s = retry_after_s
 
 
+class NotYetAvailable(Retryable):
+    """The days asked for are not published yet; asked again later, it is no failure."""
+
+
 class TruncatedPayload(Retryable):
     """A delivery ended before its end."""
 
@@ -147,6 +156,10 @@ class SourceRefused(Terminal):
     """The source will not give this."""
 
 
+class UnknownSymbols(SourceRefused):
+    """None of the symbols asked for means anything on these days."""
+
+
 class PayloadMissing(SourceRefused):
     """A file that this host cannot see."""
 
@@ -159,6 +172,10 @@ class BudgetExceeded(Terminal):
     exit_code = 5
 
 
+class PaymentRequired(BudgetExceeded):
+    """The provider's account cannot pay for more."""
+
+
 class CorruptPayload(Terminal):
     """Damaged, changed since it was submitted, or of mixed records."""
 
@@ -169,6 +186,14 @@ class UnlikeRequest(CorruptPayload):
 
 class Unstorable(Terminal):
     """A value that no table can hold and no quarantine can save."""
+
+
+class WrongRealm(Terminal):
+    """Simulated and real payloads never share a database."""
+
+
+class WrongVault(Terminal):
+    """This worker keeps payloads elsewhere than the others."""
 
 
 class ForeignDatabase(Terminal):

@@ -10,14 +10,23 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
-from ingestor.vocabulary import ChunkId, ChunkState, Dataset, Fence, JobState, Priority, Schema
+from ingestor.vocabulary import (
+    ChunkId,
+    ChunkState,
+    Dataset,
+    Fence,
+    Priority,
+    Realm,
+    Schema,
+)
 
 C = ChunkState
 
 CHUNK_MOVES: Final[Mapping[ChunkState, frozenset[ChunkState]]] = {
-    C.PENDING: frozenset({C.QUEUED, C.IN_PROGRESS, C.CANCELLED}),
-    C.QUEUED: frozenset({C.QUEUED, C.IN_PROGRESS, C.CANCELLED}),
-    C.RETRYING: frozenset({C.QUEUED, C.IN_PROGRESS, C.CANCELLED}),
+    # Unclaimed ones fail where the provider refuses their whole job.
+    C.PENDING: frozenset({C.QUEUED, C.IN_PROGRESS, C.FAILED, C.CANCELLED}),
+    C.QUEUED: frozenset({C.QUEUED, C.IN_PROGRESS, C.FAILED, C.CANCELLED}),
+    C.RETRYING: frozenset({C.QUEUED, C.IN_PROGRESS, C.FAILED, C.CANCELLED}),
     C.IN_PROGRESS: frozenset(
         {C.IN_PROGRESS, C.COMPLETED, C.COMPLETED_EMPTY, C.RETRYING, C.FAILED, C.CANCELLED}
     ),
@@ -34,8 +43,8 @@ class PayloadRef:
     """Raw bytes as delivered, and where they are.
 
     Attributes:
-        uri: Absolute path of the file.
-        sha256: Hex digest of its bytes at submission; another one later is refused.
+        uri: Absolute path of a file, or ``vault:`` and a path inside the vault.
+        sha256: Hex digest of its bytes when it was recorded; another one later is refused.
         size: Bytes.
     """
 
@@ -92,6 +101,9 @@ class ChunkPlan:
     Attributes:
         start: First index timestamp it takes, inclusive.
         end: Where it ends, exclusive.
+        payload: Its bytes; None where they are to be fetched.
+        contents: What the check pass found; None where there was nothing to check yet.
+        symbols: Those of the request that it takes; None for all of them.
         predecessors: Parts of the same delivery whose last records share an index microsecond with
             this payload's first: ordinals go on from them.
         partial: Why the chunk proves no coverage; empty where it does.
@@ -101,11 +113,17 @@ class ChunkPlan:
 
     start: int
     end: int
-    payload: PayloadRef
-    contents: Contents
+    payload: PayloadRef | None = None
+    contents: Contents | None = None
+    symbols: tuple[str, ...] | None = None
     predecessors: tuple[PayloadRef, ...] = ()
     partial: str = ""
     last: bool = True
+
+    @property
+    def refs(self) -> tuple[PayloadRef, ...]:
+        """Every payload that it names."""
+        return self.predecessors if self.payload is None else (self.payload, *self.predecessors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +147,8 @@ class JobPlan:
         key: Hash over the resolved request; the same one is the same job.
         spec: What the person asked, as JSON values, for people to read.
         notes: Lines a person should read before it runs (files left out, copies).
+        quoted_usd: What the provider says it costs; None where nothing is bought.
+        realm: Kind of gateway it asks; None for files.
     """
 
     key: str
@@ -138,6 +158,8 @@ class JobPlan:
     spec: Mapping[str, Any]
     requests: tuple[RequestPlan, ...]
     notes: tuple[str, ...] = ()
+    quoted_usd: float | None = None
+    realm: Realm | None = None
 
     @property
     def chunk_count(self) -> int:
@@ -154,7 +176,9 @@ class Claim:
         max_attempts: Beyond which a Retryable failure is final.
         deferrals: Attempts given back so far (throttling, database restarts).
         first_deferred_s: Seconds since the first of them; 0 where there was none.
-        expected: Records that the plan counted in the slice.
+        expected: Records that the plan counted in the slice; None where it could not count.
+        payload: Its bytes; None where they are to be fetched.
+        forced: Whether the job was told to load again what may be held already.
     """
 
     chunk_id: ChunkId
@@ -173,10 +197,11 @@ class Claim:
     start: int
     end: int
     last_slice: bool
-    expected: int
-    payload: PayloadRef
+    expected: int | None
+    payload: PayloadRef | None
     predecessors: tuple[PayloadRef, ...]
     partial: str
+    forced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +210,9 @@ class Receipt:
 
     `fetched = stored + quarantined + already_stored`; live rows of the chunk are `stored` minus
     what later chunks superseded.
+
+    Attributes:
+        nameless: Instruments of the payload that nothing gives a symbol to.
     """
 
     fetched: int
@@ -198,6 +226,7 @@ class Receipt:
     partial: str
     way: str
     seconds: Mapping[str, float]
+    nameless: int = 0
 
     def as_json(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__slots__}
@@ -217,16 +246,3 @@ class JobCounts:
     @property
     def total(self) -> int:
         return sum(self.chunks.values())
-
-
-def final_state(chunks: Mapping[ChunkState, int]) -> JobState:
-    """The state of a job none of whose chunks is open.
-
-    Cancelled once a person cancelled any chunk; failed where every chunk failed.
-    """
-    if chunks.get(C.CANCELLED, 0):
-        return JobState.CANCELLED
-    if not chunks.get(C.FAILED, 0):
-        return JobState.COMPLETED
-    done = chunks.get(C.COMPLETED, 0) + chunks.get(C.COMPLETED_EMPTY, 0)
-    return JobState.COMPLETED_WITH_FAILURES if done else JobState.FAILED

@@ -7,7 +7,6 @@ each other, only this module joins them.
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -15,33 +14,38 @@ from dataclasses import replace
 import numpy as np
 
 from ingestor import failpoint
-from ingestor.errors import LeaseLost
-from ingestor.job import Claim, Receipt
+from ingestor.days import DAY_NS, DaySet
+from ingestor.errors import LeaseLost, Unstorable
+from ingestor.job import Claim, Contents, Receipt
 from ingestor.logs import get_logger
+from ingestor.model import Table
 from ingestor.model.frame import Frame
-from ingestor.model.kind import NANOSECONDS
 from ingestor.settings import Settings
-from ingestor.sources.source import Payload, Source, source
+from ingestor.sources.source import Payload, Source, Sources
 from ingestor.store import ledger
 from ingestor.store.binary_copy import encode
 from ingestor.store.database import Database
 from ingestor.store.feed import Batch, Progress
 from ingestor.store.loader import Load, load
+from ingestor.store.meta import check_realm
 from ingestor.store.quarantine import Spool
 from ingestor.transform import Mapping, Numbering, load_mapping, numbering_of
 from ingestor.validate import judge
+from ingestor.vault import Vault
+from ingestor.vocabulary import ALL_SYMBOLS
 
 log = get_logger(__name__)
 
-_EPOCH = dt.date(1970, 1, 1)
-_DAY_NS = 86_400 * NANOSECONDS
 _EVERYTHING_BATCH = 1_000_000
-ALL_SYMBOLS = "*"
-"""How coverage spells a request for all symbols of a dataset."""
+
+
+def open_sources(settings: Settings) -> Sources:
+    """The sources with the vault they keep their payloads in; nothing is opened yet."""
+    return Sources(settings, Vault.of(settings))
 
 
 async def run_chunk(
-    database: Database, claim: Claim, settings: Settings, *, worker: str
+    database: Database, claim: Claim, settings: Settings, sources: Sources, *, worker: str
 ) -> Receipt:
     """Takes a claimed chunk to its receipt, renewing its lease meanwhile.
 
@@ -51,7 +55,9 @@ async def run_chunk(
     """
     failpoint.reach("claimed")
     progress = Progress()
-    work = asyncio.create_task(_through_the_rooms(database, claim, settings, worker, progress))
+    work = asyncio.create_task(
+        _through_the_rooms(database, claim, settings, sources, worker, progress)
+    )
     beat = asyncio.create_task(_keep_lease(database, claim, settings, progress))
     try:
         await asyncio.wait({work, beat}, return_when=asyncio.FIRST_COMPLETED)
@@ -84,27 +90,38 @@ async def _keep_lease(
 
 
 async def _through_the_rooms(
-    database: Database, claim: Claim, settings: Settings, worker: str, progress: Progress
+    database: Database,
+    claim: Claim,
+    settings: Settings,
+    sources: Sources,
+    worker: str,
+    progress: Progress,
 ) -> Receipt:
     started = time.monotonic()
-    origin = source(claim.source)
+    origin = sources.named(claim.source)
     mapping = load_mapping(settings.config_dir / "mappings" / origin.mappings, claim.schema)
+    await check_realm(database, origin.realm)
     payload = await asyncio.to_thread(origin.fetch, claim)
     failpoint.reach("fetched")
     fetched = time.monotonic()
+    refuse_scattered(payload.contents, mapping.table, claim, settings.store.max_hypertable_chunks)
     numbering = await asyncio.to_thread(_numbering, origin, payload, claim, mapping)
     receipt = await load(
         database,
         Load(
             claim=claim,
             table=mapping.table,
+            payload=payload.ref,
+            realm=payload.realm,
             contents=payload.contents,
             rooms=lambda spool: _batches(
                 origin, payload, claim, mapping, numbering(), spool, settings.store.batch_records
             ),
             intervals=payload.symbology,
-            covered_days=_covered_days(claim),
-            covered_symbols=_covered_symbols(claim),
+            partial=claim.partial or payload.partial,
+            covered_days=covered_days(claim, payload),
+            covered_symbols=claim.symbols or (ALL_SYMBOLS,),
+            nameless=nameless(payload),
             data_source=origin.mappings,
             mapping_hash=mapping.digest,
             worker=worker,
@@ -164,14 +181,29 @@ def _everything(
     return columns, np.concatenate([position for _, position in parts])
 
 
-def _covered_symbols(claim: Claim) -> tuple[str, ...]:
-    """What was asked for; payloads of all symbols name either none or ALL_SYMBOLS."""
-    return (ALL_SYMBOLS,) if claim.symbols in ((), ("ALL_SYMBOLS",)) else claim.symbols
+def covered_days(claim: Claim, payload: Payload) -> DaySet:
+    """The whole days that the payload proves; none where it is partial or cut within a day."""
+    if claim.partial or payload.partial or claim.start % DAY_NS or claim.end % DAY_NS:
+        return DaySet()
+    return DaySet([(claim.start // DAY_NS, claim.end // DAY_NS)]) - payload.uncovered
 
 
-def _covered_days(claim: Claim) -> tuple[dt.date, dt.date] | None:
-    """The whole days that the chunk proves; None where its payload proves nothing."""
-    if claim.partial or claim.start % _DAY_NS or claim.end % _DAY_NS:
-        return None
-    first, past = (dt.timedelta(days=ns // _DAY_NS) for ns in (claim.start, claim.end))
-    return _EPOCH + first, _EPOCH + past
+def nameless(payload: Payload) -> int:
+    """Instruments of the payload that no interval of it gives a symbol to."""
+    named = {each.target for each in payload.symbology}
+    return sum(str(each) not in named for each in payload.contents.instruments)
+
+
+def refuse_scattered(contents: Contents, table: Table, claim: Claim, most: int) -> None:
+    """One transaction may touch `most` hypertable chunks: more take the server's locks.
+
+    Raises:
+        Unstorable: The payload's events touch more.
+    """
+    touched = len({day // table.interval_days for day in contents.event_days})
+    if touched > most:
+        raise Unstorable(
+            f"the events of chunk {claim.chunk_id} touch {touched} hypertable chunks of "
+            f"{table.name}; at most {most} are loaded at once",
+            hint="submit the range again with fewer --chunk-days",
+        )

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ingestor.errors import (
+    AuthenticationFailed,
     DatabaseHalted,
     DatabaseUnavailable,
     IngestError,
+    NotYetAvailable,
+    PaymentRequired,
     RateLimited,
     Retryable,
 )
@@ -18,6 +21,8 @@ from ingestor.settings import Settings
 
 _HOUR_S = 3600.0
 _HALTED_DELAY_S = 30.0
+_REFUSES_ALL = (AuthenticationFailed, PaymentRequired)
+_PASSING = (DatabaseUnavailable, DatabaseHalted, RateLimited, NotYetAvailable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +30,23 @@ class Decision:
     """What to do with a chunk whose attempt failed.
 
     Attributes:
-        outcome: ``retrying`` costs the attempt, ``deferred`` gives it back, ``failed`` is the end.
+        outcome: ``retrying`` costs the attempt, ``deferred`` gives it back, ``failed`` is the end,
+            and so is ``withdrawn``, of a chunk whose days never came: nobody failed.
         delay_s: Seconds to wait before the next attempt.
         carried: Whether a Celery retry waits it out; longer waits are the ledger's.
+        stops_job: Whether the provider would refuse every other chunk of the job, too.
     """
 
-    outcome: Literal["retrying", "deferred", "failed"]
+    outcome: Literal["retrying", "deferred", "failed", "withdrawn"]
     delay_s: float = 0.0
     carried: bool = False
+    stops_job: bool = False
 
 
 def decide(error: Exception, claim: Claim, settings: Settings) -> Decision:
     """Terminal errors and used-up attempts end the chunk; what is not its fault costs nothing."""
     if not isinstance(error, Retryable):
-        return Decision("failed")
+        return Decision("failed", stops_job=isinstance(error, _REFUSES_ALL))
     if _passing(error):
         return _defer(error, claim, settings)
     if claim.attempt >= claim.max_attempts:
@@ -47,14 +55,18 @@ def decide(error: Exception, claim: Claim, settings: Settings) -> Decision:
 
 
 def _passing(error: IngestError) -> bool:
-    return isinstance(error, DatabaseUnavailable | DatabaseHalted | RateLimited)
+    return isinstance(error, _PASSING)
 
 
 def _defer(error: IngestError, claim: Claim, settings: Settings) -> Decision:
     retry = settings.retry
     too_long = claim.first_deferred_s > retry.max_deferred_h * _HOUR_S
+    not_yet = isinstance(error, NotYetAvailable)
     if claim.deferrals >= retry.max_deferrals or too_long:
-        return Decision("failed")
+        return Decision("withdrawn" if not_yet else "failed")
+    if not_yet:
+        delay_s = settings.databento.not_yet_s * random.uniform(1.0, 1.1)
+        return _after("deferred", delay_s, settings)
     if isinstance(error, RateLimited):
         # Jitter on top, never below: all workers were told the same second.
         return _after("deferred", error.retry_after_s * random.uniform(1.0, 1.25), settings)

@@ -94,12 +94,26 @@ FINAL_CHUNK_STATES = frozenset(
 )
 
 
+class Realm(StrEnum):
+    """What kind of gateway a payload came from; one database holds payloads of one realm."""
+
+    REAL = "real"
+    SIMULATED = "simulated"
+
+
 class Role(StrEnum):
     """Database roles. The worker may write rows but no DDL; the reader may only select."""
 
     OWNER = "hdi_owner"
     WORKER = "hdi_worker"
     READER = "hdi_reader"
+
+
+ALL_SYMBOLS = "ALL_SYMBOLS"
+"""How a request for every symbol of a dataset is spelled; it stands alone."""
+
+MAX_SYMBOLS = 2_000
+"""Most symbols in one request to Databento; its client does not check it."""
 
 
 def is_dataset(text: str) -> bool:

@@ -1,12 +1,14 @@
-"""The demo: files → Redis → two Celery workers → TimescaleDB, and what came of it.
+"""The demo: a simulated provider → the official client → two Celery workers → TimescaleDB.
 
 Everything runs in a throw-away folder on loopback ports and is gone at the end (`--keep` leaves it
-up until Ctrl-C). Commands are run as a person would type them, and shown.
+up until Ctrl-C). Commands are run as a person would type them, and shown. No key is needed, and
+nothing is bought: the simulator is used because this script names it.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shlex
 import shutil
@@ -18,23 +20,17 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from itertools import pairwise
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from ingestor import stack
-from ingestor.simulator.dbn_writer import write_dbn
-from ingestor.simulator.market import INSTRUMENTS, bars, mappings, trades
-from ingestor.vocabulary import Schema
 
 BIN = Path(sys.executable).parent
-DAY = 86_400 * 10**9
-YEAR_START = 19_723 * DAY  # 2024-01-01
-TRADES_START = 19_793 * DAY  # 2024-03-11
-DATASET = "GLBX.MDP3"
+JOB = Path(__file__).with_name("demo-job.yaml")
+TRADES_PER_DAY = 20_000
 _READY_S = 60
 
 
@@ -48,21 +44,37 @@ def main() -> int:
     started = time.monotonic()
     with ExitStack() as closing:
         home = closing.enter_context(_home())
-        files = _write_files(home / "dbn")
-        environment = {**os.environ, "HDI_HOME": str(home), "HDI_LOG_FORMAT": "console"}
+        environment = {**_clean(), "HDI_HOME": str(home), "HDI_LOG_FORMAT": "console"}
         closing.enter_context(_stack(home))
         _run(environment, "hdi", "db", "migrate")
-        flower = _free_port()
-        for name, command in _processes(flower).items():
+        ports = {name: _free_port() for name in ("simulator", "flower", "api")}
+        simulator = f"http://127.0.0.1:{ports['simulator']}"
+        environment |= {
+            "HDI_DATABENTO_GATEWAY": simulator,
+            "DATABENTO_API_KEY": "db-" + "demo" * 7 + "k",
+            # Flower listens on loopback here; elsewhere its API wants a login.
+            "FLOWER_UNAUTHENTICATED_API": "true",
+        }
+        for name, command in _processes(ports).items():
             closing.enter_context(_process(name, command, environment, home / "logs"))
+        _answer(f"{simulator}/simulator/bill")
         _wait_for_workers(environment, 2)
-        code = _tour(environment, files)
-        _flower(flower)
+        code = _tour(environment, simulator)
+        code += _flower(ports["flower"]) + _api(ports["api"])
         print(f"\nlogs: {home / 'logs'}" if keep else "")
         print(f"demo: {'ok' if code == 0 else 'failed'} after {time.monotonic() - started:.0f} s")
         if keep and code == 0:
-            _stay(home, flower)
+            _stay(home, environment, ports)
     return code
+
+
+def _clean() -> dict[str, str]:
+    """The caller's variables without any of HDI: a demo never reaches a real provider."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("HDI_") and name != "DATABENTO_API_KEY"
+    }
 
 
 @contextmanager
@@ -74,36 +86,6 @@ def _home() -> Iterator[Path]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _write_files(folder: Path) -> Path:
-    """Daily bars of a year in monthly files, trades of two days, by the official encoders."""
-    folder.mkdir()
-    months = np.linspace(YEAR_START // DAY, YEAR_START // DAY + 366, 13).astype(int)
-    for first, past in pairwise(months):
-        _file(folder, Schema.OHLCV_1D, int(first) * DAY, int(past) * DAY, per_day=1)
-    for day in range(2):
-        start = TRADES_START + day * DAY
-        _file(folder, Schema.TRADES, start, start + DAY, per_day=25_000)
-    names = sorted(path.name for path in folder.iterdir())
-    size = sum(path.stat().st_size for path in folder.iterdir())
-    print(f"wrote {len(names)} DBN files, {size / 1e6:.1f} MB: {names[0]} … {names[-1]}")
-    return folder
-
-
-def _file(folder: Path, schema: Schema, start: int, end: int, *, per_day: int) -> None:
-    make = {"seed": 7, "per_day": per_day}
-    records = (
-        trades(INSTRUMENTS, start, end, **make)
-        if schema is Schema.TRADES
-        else bars(schema, INSTRUMENTS, start, end, **make)
-    )
-    day = np.datetime64(start, "ns").astype("datetime64[D]")
-    write_dbn(
-        folder / f"{day}.{schema}.dbn.zst", schema, records, dataset=DATASET, start=start, end=end,
-        symbols=[each.symbol for each in INSTRUMENTS],
-        mappings=mappings(INSTRUMENTS, start, end),
-    )  # fmt: skip
-
-
 @contextmanager
 def _stack(home: Path) -> Iterator[None]:
     try:
@@ -113,13 +95,16 @@ def _stack(home: Path) -> Iterator[None]:
         stack.reset(home)
 
 
-def _processes(flower_port: int) -> dict[str, list[str]]:
+def _processes(ports: dict[str, int]) -> dict[str, list[str]]:
     flower = ["celery", "-A", "workers.app", "flower", "--address=127.0.0.1"]
+    market = ["--per-day", str(TRADES_PER_DAY), "--seed", "7", "--quiet"]
     return {
+        "simulator": ["hdi", "simulate", "--port", str(ports["simulator"]), *market],
         "worker-1": ["hdi", "worker", "--concurrency", "1", "--name", "demo-1"],
         "worker-2": ["hdi", "worker", "--concurrency", "1", "--name", "demo-2"],
         "scheduler": ["hdi", "scheduler"],
-        "flower": [*flower, f"--port={flower_port}"],
+        "flower": [*flower, f"--port={ports['flower']}"],
+        "api": ["hdi", "serve", "--port", str(ports["api"])],
     }
 
 
@@ -166,35 +151,70 @@ def _run(environment: dict[str, str], *command: str) -> int:
     ).returncode
 
 
-def _tour(environment: dict[str, str], files: Path) -> int:
-    """Submits, follows, reads: the sum of the exit codes, 0 if all went well."""
-    query = ("hdi", "query", "trades", "--symbols", INSTRUMENTS[0].symbol)
+def _tour(environment: dict[str, str], simulator: str) -> int:
+    """Submits, follows, reads, asks again: the sum of the exit codes, 0 if all went well."""
+    submit = ("hdi-submit", "--job", str(JOB), "--wait", "--timeout", "300")
+    query = ("hdi", "query", "trades", "--dataset", "GLBX.MDP3", "--symbols", "ESM4")
+    bars = ("hdi", "query", "ohlcv-1d", "--dataset", "GLBX.MDP3", "--symbols", "ESM4-ESU4")
     commands: list[tuple[str, ...]] = [
-        ("hdi-submit", "--path", str(files), "--name", "demo", "--wait", "--timeout", "300"),
+        ("hdi-submit", "--job", str(JOB), "--dry-run"),
+        submit,
         ("hdi", "status", "demo", "--chunks"),
-        ("hdi-submit", "--path", str(files), "--name", "demo", "--wait"),
+    ]
+    code = sum(_run(environment, *command) for command in commands)
+    before = _billed(simulator)
+    commands = [
+        submit,  # found, not done twice
+        ("hdi", "symbols", "list", "--dataset", "GLBX.MDP3", "--limit", "8"),
+        (*query, "--start", "2024-03-11", "--end", "2024-03-12", "--limit", "5"),
+        (*bars, "--start", "2024-06-10", "--end", "2024-06-15"),
         ("hdi", "workers"),
         ("hdi", "db", "status"),
-        (*query, "--start", "2024-03-11", "--end", "2024-03-12", "--limit", "5"),
     ]
-    return sum(_run(environment, *command) for command in commands)
+    code += sum(_run(environment, *command) for command in commands)
+    calls, records = _billed(simulator)
+    print(f"\nthe simulator billed {calls} streams, {records:,} records; asked again, it billed "
+          f"{calls - before[0]} more")  # fmt: skip
+    return code + (calls != before[0])
 
 
-def _flower(port: int) -> None:
-    """Says what Flower saw, and where it is."""
-    url = f"http://127.0.0.1:{port}"
+def _billed(simulator: str) -> tuple[int, int]:
+    """Streams and records that the simulator has billed."""
+    lines = _answer(f"{simulator}/simulator/bill")["lines"]
+    return sum(each["calls"] for each in lines), sum(each["records"] for each in lines)
+
+
+def _answer(url: str) -> Any:
+    """The JSON at a URL, waited for; None where nothing answers within a minute."""
     deadline = time.monotonic() + _READY_S
     while time.monotonic() < deadline:
         try:
-            with urllib.request.urlopen(f"{url}/workers", timeout=5) as answer:
-                page = answer.read().decode()
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                return json.load(answer)
         except (urllib.error.URLError, TimeoutError):
             time.sleep(0.5)
-            continue
-        seen = [name for name in ("demo-1@", "demo-2@") if name in page]
-        print(f"\nFlower at {url} shows {len(seen)} workers")
-        return
-    print(f"\nFlower did not answer at {url} within {_READY_S} s")
+    print(f"\n{url} did not answer within {_READY_S} s")
+    return None
+
+
+def _flower(port: int) -> int:
+    """What Flower's HTTP API tells of the tasks; 0 where both workers have done some."""
+    url = f"http://127.0.0.1:{port}"
+    tasks = _answer(f"{url}/api/tasks?limit=1000") or {}
+    states = Counter(each["state"] for each in tasks.values())
+    workers = {str(each["worker"]).partition("@")[0] for each in tasks.values()}
+    told = ", ".join(f"{count} {state}" for state, count in states.items()) or "no tasks"
+    print(f"Flower at {url} shows {told} by {len(workers)} workers")
+    return 0 if states["SUCCESS"] and workers == {"demo-1", "demo-2"} else 1
+
+
+def _api(port: int) -> int:
+    """Jobs as `hdi serve` tells them; 0 where the demo's is among them."""
+    url = f"http://127.0.0.1:{port}/api/jobs"
+    jobs = (_answer(url) or {}).get("jobs", [])
+    told = ", ".join(f"{job['name']}: {job['state']}" for job in jobs)
+    print(f"the API at {url} shows {told or 'no job'}")
+    return 0 if [job["state"] for job in jobs] == ["completed"] else 1
 
 
 def _free_port() -> int:
@@ -203,9 +223,13 @@ def _free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def _stay(home: Path, flower_port: int) -> None:
+def _stay(home: Path, environment: dict[str, str], ports: dict[str, int]) -> None:
+    gateway = environment["HDI_DATABENTO_GATEWAY"]
     print(f"\nstill up. In another terminal:  export HDI_HOME={home}")
-    print(f"Flower: http://127.0.0.1:{flower_port}   Ctrl-C ends everything and removes the data.")
+    print(f"  export HDI_DATABENTO_GATEWAY={gateway}")
+    print(f"  export DATABENTO_API_KEY={environment['DATABENTO_API_KEY']}")
+    print(f"Flower: http://127.0.0.1:{ports['flower']}   API: http://127.0.0.1:{ports['api']}")
+    print("Ctrl-C ends everything and removes the data.")
     while True:
         time.sleep(3600)
 

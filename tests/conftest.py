@@ -200,6 +200,21 @@ def environment(settings: Settings) -> dict[str, str]:
         "HDI_RETRY__BACKOFF_CAP_S": str(settings.retry.backoff_cap_s),
         "HDI_WORKER__CONCURRENCY": str(settings.worker.processes),
         "HDI_WORKER__SOFT_SHUTDOWN_S": str(settings.worker.soft_shutdown_s),
+        **_gateway(settings),
+    }
+
+
+def _gateway(settings: Settings) -> dict[str, str]:
+    """The provider's part, where a test has one; a key of the caller's shell never gets in."""
+    if settings.databento_gateway is None or settings.databento_api_key is None:
+        return {"DATABENTO_API_KEY": ""}
+    return {
+        "HDI_DATABENTO_GATEWAY": str(settings.databento_gateway),
+        "DATABENTO_API_KEY": settings.databento_api_key.get_secret_value(),
+        **{
+            f"HDI_DATABENTO__{name.upper()}": str(value)
+            for name, value in settings.databento.model_dump().items()
+        },
     }
 
 

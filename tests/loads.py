@@ -15,7 +15,7 @@ import numpy as np
 
 from ingestor.job import Claim, Receipt
 from ingestor.model import TABLES, table_of
-from ingestor.pipeline import run_chunk
+from ingestor.pipeline import open_sources, run_chunk
 from ingestor.settings import Settings
 from ingestor.simulator.dbn_writer import write_dbn
 from ingestor.simulator.market import DAY, MONDAY
@@ -64,7 +64,9 @@ class Bench:
         return claim
 
     async def run(self, claim: Claim) -> Receipt:
-        return await run_chunk(self.database, claim, self.settings, worker="w/1")
+        return await run_chunk(
+            self.database, claim, self.settings, open_sources(self.settings), worker="w/1"
+        )
 
     async def load(self, path: Path, **ask: Any) -> list[Receipt]:
         """Loads a file or folder, chunk after chunk."""

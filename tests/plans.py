@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID, uuid4
 
 from ingestor.job import ChunkPlan, Claim, Contents, JobPlan, PayloadRef, Receipt, RequestPlan
 from ingestor.simulator.market import DAY, MONDAY
 from ingestor.store import ledger
 from ingestor.store.database import Database
-from ingestor.vocabulary import Dataset, Priority, Schema
+from ingestor.vocabulary import ChunkState, Dataset, JobState, Priority, Schema
 
 PAYLOAD = PayloadRef("/nowhere/a.dbn", "ab" * 32, 100)
 
@@ -54,7 +55,8 @@ async def complete(database: Database, claim: Claim, *, fetched: int = 1) -> boo
     async with database.connection() as connection, connection.transaction():
         if not await ledger.lock(connection, claim):
             return False
-        return await ledger.finish(connection, claim, receipt(fetched), Contents(records=fetched))
+        proof = ledger.Proof(claim.payload or PAYLOAD, Contents(records=fetched), None)
+        return await ledger.finish(connection, claim, receipt(fetched), proof)
 
 
 def receipt(fetched: int = 1, **counts: int) -> Receipt:
@@ -63,3 +65,16 @@ def receipt(fetched: int = 1, **counts: int) -> Receipt:
         fetched=fetched, **(told | counts), sha256="ab" * 32, mapping_hash="cd" * 32, partial="",
         way="copy", seconds={},
     )  # fmt: skip
+
+
+def final_state(chunks: Mapping[ChunkState, int]) -> JobState:
+    """The state of a job none of whose chunks is open.
+
+    Cancelled once a person cancelled any chunk; failed where every chunk failed.
+    """
+    if chunks.get(ChunkState.CANCELLED, 0):
+        return JobState.CANCELLED
+    if not chunks.get(ChunkState.FAILED, 0):
+        return JobState.COMPLETED
+    done = chunks.get(ChunkState.COMPLETED, 0) + chunks.get(ChunkState.COMPLETED_EMPTY, 0)
+    return JobState.COMPLETED_WITH_FAILURES if done else JobState.FAILED

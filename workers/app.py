@@ -13,14 +13,16 @@ from celery import signals
 
 from ingestor import logs
 from ingestor.broker import Broker, create_app
-from ingestor.errors import BadSettings, BrokerUnavailable
+from ingestor.errors import BadSettings, BrokerUnavailable, IngestError, WrongVault
 from ingestor.logs import get_logger
 from ingestor.settings import load_settings
 from ingestor.store import presence
 from ingestor.store.database import Database, DatabaseOptions
+from ingestor.store.migrate import require_current
+from ingestor.vault import Vault
 from ingestor.vocabulary import Role
 from workers import tasks
-from workers.lifecycle import Lifecycle, default_host, hand_back, process_name
+from workers.lifecycle import Lifecycle, default_host, hand_back, process_name, same_vault
 
 log = get_logger(__name__)
 
@@ -42,17 +44,33 @@ def _logging(**_: Any) -> None:
 
 @signals.worker_init.connect
 def _starting(**_: Any) -> None:
-    """A Redis that may drop queued chunks is refused; one that is away is waited for."""
+    """A Redis that may drop chunks and another vault are refused; what is away is waited for."""
     broker = Broker(settings)
     try:
         log.info("broker checked", server=broker.check())
     except BrokerUnavailable as error:
         log.warning("broker not checked", reason=error.message)
     except BadSettings as error:
-        log.error("worker not started", reason=error.message, next=error.hint)
-        raise SystemExit(error.exit_code) from error
+        raise _not_started(error) from error
     finally:
         broker.close()
+    try:
+        asyncio.run(_check_vault())
+    except (WrongVault, BadSettings) as error:
+        raise _not_started(error) from error
+    except IngestError as error:
+        log.warning("vault not checked", reason=error.message)
+
+
+def _not_started(error: IngestError) -> SystemExit:
+    log.error("worker not started", reason=error.message, next=error.hint)
+    return SystemExit(error.exit_code)
+
+
+async def _check_vault() -> None:
+    async with Database(DatabaseOptions.of(settings, Role.WORKER), name="hdi:start") as database:
+        await require_current(database)
+        await same_vault(database, Vault.of(settings), settings)
 
 
 @signals.celeryd_after_setup.connect

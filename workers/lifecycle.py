@@ -17,13 +17,15 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import ingestor
-from ingestor.errors import IngestError
+from ingestor.errors import IngestError, WrongVault
 from ingestor.insights import workers
 from ingestor.logs import get_logger
 from ingestor.settings import Settings
-from ingestor.store import ledger, presence
+from ingestor.sources.source import Sources
+from ingestor.store import ledger, meta, presence
 from ingestor.store.database import Database, DatabaseOptions
 from ingestor.store.migrate import require_current
+from ingestor.vault import Vault
 from ingestor.vocabulary import Role
 
 log = get_logger(__name__)
@@ -42,6 +44,8 @@ class Lifecycle:
     name: str
     host: str
     database: Database
+    vault: Vault
+    sources: Sources
     loop: asyncio.AbstractEventLoop
     thread: threading.Thread
     opening: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -53,7 +57,9 @@ class Lifecycle:
         loop = asyncio.new_event_loop()
         thread = threading.Thread(target=loop.run_forever, name="hdi-loop", daemon=True)
         database = Database(DatabaseOptions.of(settings, Role.WORKER), name=f"hdi:{name}")
-        made = cls(settings, name, host, database, loop, thread)
+        vault = Vault.of(settings)
+        sources = Sources(settings, vault)
+        made = cls(settings, name, host, database, vault, sources, loop, thread)
         thread.start()
         asyncio.run_coroutine_threadsafe(made._report(), loop)
         return made
@@ -85,30 +91,53 @@ class Lifecycle:
             await self.database.open()
             try:
                 await require_current(self.database)
+                await same_vault(self.database, self.vault, self.settings)
             except IngestError:
                 await self.database.close()
                 raise
 
     async def _report(self) -> None:
         """Tells the ledger every few seconds that this process lives."""
-        process = presence.Process(
-            self.name, "worker", self.host, os.getpid(), ingestor.__version__
-        )
         while True:
             delay = _REPORT_S
             try:
                 await self.ready()
-                await presence.seen(self.database, process)
+                await presence.seen(self.database, await self._process())
             except Exception as error:  # noqa: BLE001 - it is told, and tried again
                 log.warning("worker not reported", error=str(error))
                 delay = _RETRY_S
             await asyncio.sleep(delay)
+
+    async def _process(self) -> presence.Process:
+        vault_id = await asyncio.to_thread(self.vault.identify)
+        return presence.Process(
+            self.name, "worker", self.host, os.getpid(), ingestor.__version__, vault_id
+        )
 
     async def _leave(self) -> None:
         with contextlib.suppress(Exception):
             await hand_back(self.database, [self.name])
             await presence.gone(self.database, [self.name])
         await self.database.close()
+
+
+async def same_vault(database: Database, vault: Vault, settings: Settings) -> None:
+    """Return if this vault is the database's; the first worker's becomes it.
+
+    Raises:
+        WrongVault: It is another one, and `vault.scope` is not ``host``.
+    """
+    if settings.vault.scope == "host":
+        return
+    mine = await asyncio.to_thread(vault.identify)
+    async with database.connection() as connection:
+        held = await meta.settle(connection, meta.Fact.VAULT_ID, mine)
+    if held != mine:
+        raise WrongVault(
+            f"the vault at {vault.place} is {mine}; the other workers of this database use {held}",
+            hint="give every worker the same HDI_VAULT_URL, or set HDI_VAULT__SCOPE=host where "
+            "each host is to keep its own",
+        )
 
 
 async def hand_back(database: Database, names: Sequence[str]) -> None:

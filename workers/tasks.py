@@ -11,7 +11,7 @@ from ingestor import policy
 from ingestor.broker import LOAD_CHUNK
 from ingestor.dead_letters import write_letter
 from ingestor.errors import IngestError, LeaseLost, LocalFault
-from ingestor.job import Claim
+from ingestor.job import Claim, Receipt
 from ingestor.logs import bound, get_logger, redact
 from ingestor.pipeline import run_chunk
 from ingestor.store import ledger, presence
@@ -64,7 +64,7 @@ def _attempt(life: Lifecycle, chunk_id: int) -> tuple[IngestError, policy.Decisi
 def _work(life: Lifecycle, claim: Claim) -> tuple[IngestError, policy.Decision] | None:
     started = time.monotonic()
     try:
-        receipt = life.run(run_chunk(life.database, claim, life.settings, worker=life.name))
+        receipt = life.run(_run(life, claim))
     except LeaseLost as error:
         log.warning("chunk lost to another worker", reason=error.message)
         return None
@@ -76,6 +76,10 @@ def _work(life: Lifecycle, claim: Claim) -> tuple[IngestError, policy.Decision] 
         total_s=round(time.monotonic() - started, 3), **_seconds(receipt.seconds),
     )  # fmt: skip
     return None
+
+
+async def _run(life: Lifecycle, claim: Claim) -> Receipt:
+    return await run_chunk(life.database, claim, life.settings, life.sources, worker=life.name)
 
 
 def _seconds(seconds: Any) -> dict[str, float]:
@@ -125,16 +129,29 @@ async def _record(
     life: Lifecycle, claim: Claim, code: str, text: str, decision: policy.Decision
 ) -> bool:
     """Moves the ledger; False where the chunk has another owner already."""
-    if decision.outcome == "failed":
-        ours = await ledger.fail(life.database, claim, code=code, text=text)
-        if ours:
-            write_letter(life.settings.dlq_dir, claim, code=code, text=text)
-        return ours
+    match decision.outcome:
+        case "failed":
+            ours = await ledger.fail(life.database, claim, code=code, text=text)
+            if ours:
+                write_letter(life.settings.dlq_dir, claim, code=code, text=text)
+            if ours and decision.stops_job:
+                await _refuse_rest(life, claim, code, text)
+            return ours
+        case "withdrawn":
+            return await ledger.withdraw(life.database, claim, code=code, text=text)
     how = ledger.Release(
         code, text, decision.delay_s, give_back=decision.outcome == "deferred",
         outcome=decision.outcome, carried=decision.carried,
     )  # fmt: skip
     return await ledger.release(life.database, claim, how) is not None
+
+
+async def _refuse_rest(life: Lifecycle, claim: Claim, code: str, text: str) -> None:
+    """The provider would refuse the job's other chunks, too: none of them asks any more."""
+    count = await ledger.refuse_rest(
+        life.database, claim.job_id, code=code, text=f"not asked, as chunk {claim.chunk_id}: {text}"
+    )
+    log.warning("job refused by the provider", chunks_not_asked=count, code=code)
 
 
 async def _end(life: Lifecycle, claim: Claim) -> None:

@@ -11,6 +11,7 @@ from typing import Final
 
 from ingestor.errors import IngestError
 from ingestor.insights import presence_warnings
+from ingestor.insights.realm import realm_warnings
 from ingestor.model import TABLES
 from ingestor.settings import Settings
 from ingestor.store import health
@@ -101,6 +102,10 @@ async def _server_findings(
     if found.current:
         findings.append(await _tables(database, found))
         findings += [
+            Finding("data", Level.WARN, line, "give real data a database of their own")
+            for line in await realm_warnings(database)
+        ]
+        findings += [
             Finding("processes", Level.WARN, notice.what, f"start one with `{notice.command}`")
             for notice in await presence_warnings(database)
         ] or [Finding("processes", Level.OK, "workers and scheduler online")]
@@ -177,8 +182,8 @@ def redis_findings(settings: Settings) -> list[Finding]:
 def folder_findings(settings: Settings) -> list[Finding]:
     """Folders of this host: writable, with room left."""
     folders = {"home": settings.home, "dead letters": settings.dlq_dir}
-    if "://" not in settings.vault_url:
-        folders["vault"] = Path(settings.vault_url)
+    if settings.vault_folder is not None:
+        folders["vault"] = settings.vault_folder
     return [_folder(name, folder) for name, folder in folders.items()]
 
 

@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import TypeVar
 
+from ingestor.cli.output import tell
+from ingestor.insights.realm import realm_warnings
 from ingestor.settings import Settings, load_settings
 from ingestor.store.database import Database, DatabaseOptions
 from ingestor.vocabulary import Role
@@ -42,3 +44,9 @@ def run(
 async def _opened(work: Callable[[Database], Awaitable[T]], options: DatabaseOptions) -> T:
     async with Database(options, name=f"hdi:{PurePath(sys.argv[0]).name or 'cli'}") as database:
         return await work(database)
+
+
+async def tell_realm(database: Database) -> None:
+    """Says on stderr where the data are simulated."""
+    for line in await realm_warnings(database):
+        tell(line)

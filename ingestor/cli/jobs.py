@@ -43,7 +43,7 @@ def jobs(limit: int, state: str | None, as_json: bool) -> None:
 
     Chunks are those that have ended, of all; times are UTC, spans are seconds in JSON.
     """
-    from ingestor.cli.connect import run
+    from ingestor.cli.connect import run, tell_realm
     from ingestor.insights import jobs as listed
     from ingestor.insights import presence_warnings
     from ingestor.store.database import Database
@@ -52,6 +52,7 @@ def jobs(limit: int, state: str | None, as_json: bool) -> None:
     wanted = JobState(state) if state else None
 
     async def work(database: Database) -> tuple[list[JobLine], tuple[Notice, ...]]:
+        await tell_realm(database)
         found = await listed(database, limit=limit, state=wanted)
         open_ = any(not line.status.final for line in found)
         return found, await presence_warnings(database) if open_ else ()
@@ -107,7 +108,7 @@ def status(job: str, with_chunks: bool, as_json: bool) -> None:
     """
     from dataclasses import asdict
 
-    from ingestor.cli.connect import run
+    from ingestor.cli.connect import run, tell_realm
     from ingestor.insights import (
         chunks,
         failures,
@@ -122,6 +123,7 @@ def status(job: str, with_chunks: bool, as_json: bool) -> None:
     listed: list[ChunkLine] = []
 
     async def work(database: Database) -> tuple[JobStatus, list[Trouble], tuple[Notice, ...]]:
+        await tell_realm(database)
         found = await job_status(database, await resolve_job(database, job))
         if with_chunks:
             listed.extend(await chunks(database, found.job_id))
@@ -218,13 +220,14 @@ def watch(job: str, as_json: bool, no_progress: bool) -> int:
 
     Exit codes: 0 completed, 3 with failed or cancelled chunks, 130 interrupted.
     """
-    from ingestor.cli.connect import run
+    from ingestor.cli.connect import run, tell_realm
     from ingestor.cli.watching import Bar, Lines, Ndjson, bar_wanted, exit_code, watch_job
     from ingestor.insights import resolve_job
     from ingestor.store.database import Database
     from ingestor.vocabulary import Role
 
     async def work(database: Database) -> JobStatus:
+        await tell_realm(database)
         job_id = await resolve_job(database, job)
         if as_json:
             return await watch_job(database, job_id, Ndjson())

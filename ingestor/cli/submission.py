@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
 
 import click
 
+from ingestor.cli.ask import less_held, of_job_file
+from ingestor.cli.cost import approve
 from ingestor.cli.enqueue import enqueue
 from ingestor.cli.output import plural, print_json, tell
-from ingestor.cli.watching import Bar, Lines, Show, bar_wanted, exit_code, watch_job
-from ingestor.errors import BadSettings, BrokerUnavailable, WaitTimedOut
+from ingestor.cli.plan_output import print_plan
+from ingestor.cli.watching import (
+    Bar,
+    Lines,
+    Show,
+    bar_wanted,
+    exit_code,
+    refusal_code,
+    watch_job,
+)
+from ingestor.errors import BrokerUnavailable, WaitTimedOut
 from ingestor.insights import JobStatus, job_status, presence_warnings
 from ingestor.job import JobPlan
+from ingestor.job_file import JobFile, load_job_file
 from ingestor.settings import Settings, load_settings
-from ingestor.sources.source import Ask, source
+from ingestor.sources.source import Ask, Sources, Wanted
 from ingestor.store import ledger
 from ingestor.store.database import Database, DatabaseOptions
 from ingestor.store.migrate import require_current
-from ingestor.vocabulary import JobState, Priority, Role, Schema
+from ingestor.vault import Vault
+from ingestor.vocabulary import JobState, Priority, Role, Schema, SType
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +44,7 @@ class Submission:
     """The options of `hdi-submit`, checked. Days are nanoseconds since 1970."""
 
     source: str
+    job: Path | None
     path: Path | None
     copy_to_vault: bool
     dataset: str | None
@@ -40,7 +55,7 @@ class Submission:
     end: int | None
     chunk_days: int | None
     chunk_symbols: int | None
-    priority: Priority
+    priority: Priority | None
     name: str | None
     max_cost: float | None
     force: bool
@@ -55,83 +70,79 @@ class Submission:
 
 def run(submission: Submission) -> int:
     """Does it; the exit code."""
-    settings = load_settings()
+    job = None
+    if submission.job is not None:
+        job = load_job_file(submission.job, today=dt.datetime.now(dt.UTC).date())
+    settings = load_settings(job=None if job is None else job.settings)
     if not submission.dry_run:
         # Told before an hour of planning: both must be named, though Redis may be away.
         settings.dsn(Role.WORKER)
         settings.redis_dsn()
-    plan = source(submission.source).plan(_ask(submission, settings))
+    plan = _planned(submission, job, settings)
     for note in plan.notes:
         tell(f"note: {note}")
     if submission.dry_run:
-        _show_plan(plan, as_json=submission.as_json)
+        print_plan(plan, as_json=submission.as_json)
         return 0
-    return asyncio.run(_submit(submission, plan, settings))
+    cap_usd = _first(
+        submission.max_cost, None if job is None else job.max_usd, settings.budget.max_usd_per_job
+    )
+    return asyncio.run(_submit(submission, plan, settings, cap_usd))
 
 
-def _ask(submission: Submission, settings: Settings) -> Ask:
-    copies = submission.copy_to_vault and not submission.dry_run
-    vault = _vault_folder(settings) if copies else None
+def _first(*given: float | None) -> float | None:
+    return next((each for each in given if each is not None), None)
+
+
+def _planned(submission: Submission, job: JobFile | None, settings: Settings) -> JobPlan:
+    name = submission.source if job is None else job.source
+    source = Sources(settings, Vault.of(settings)).named(name)
+    if job is not None:
+        for note in job.notes:
+            tell(f"note: {note}")
+    needed = not submission.dry_run
+    ask = less_held(_ask(submission, job, settings), source.realm, settings, needed=needed)
+    return source.plan(ask)
+
+
+def _ask(submission: Submission, job: JobFile | None, settings: Settings) -> Ask:
+    most = settings.store.max_hypertable_chunks
+    if job is not None:
+        asked = of_job_file(job, force=submission.force)
+        return replace(
+            asked,
+            name=submission.name or asked.name,
+            priority=submission.priority or asked.priority,
+            max_hypertable_chunks=most,
+        )
+    files = submission.path is not None
+    span = (submission.start, submission.end, submission.chunk_days)
     return Ask(
         name=submission.name or "",
-        priority=submission.priority,
+        priority=submission.priority or Priority.NORMAL,
         dataset=submission.dataset,
-        schemas=submission.schemas,
+        schemas=submission.schemas if files else (),
+        wanted=() if files else tuple(Wanted(schema, *span) for schema in submission.schemas),
         symbols=submission.symbols or (),
+        stype_in=submission.stype_in or SType.RAW_SYMBOL,
         start=submission.start,
         end=submission.end,
         path=submission.path.absolute() if submission.path is not None else None,
         chunk_days=submission.chunk_days,
-        max_hypertable_chunks=settings.store.max_hypertable_chunks,
-        copy_to=vault,
+        chunk_symbols=submission.chunk_symbols,
+        max_hypertable_chunks=most,
+        to_vault=submission.copy_to_vault and not submission.dry_run,
         force=submission.force,
     )
 
 
-def _vault_folder(settings: Settings) -> Path:
-    """The vault as a folder.
-
-    Raises:
-        BadSettings: It is something else.
-    """
-    url = settings.vault_url.removeprefix("file://")
-    if "://" in url:
-        raise BadSettings(
-            f"--copy-to-vault needs a folder as vault; HDI_VAULT_URL is {settings.vault_url}",
-            hint="name a folder that every worker sees",
-        )
-    return Path(url)
-
-
-def _show_plan(plan: JobPlan, *, as_json: bool) -> None:
-    requests = [
-        {
-            "dataset": request.dataset,
-            "schema": request.schema,
-            "symbols": list(request.symbols),
-            "chunks": len(request.chunks),
-            "records": sum(chunk.contents.records for chunk in request.chunks),
-            "partial": sorted({chunk.partial for chunk in request.chunks if chunk.partial}),
-        }
-        for request in plan.requests
-    ]
-    if as_json:
-        shown = {"schema_version": 1, "name": plan.name, "chunks": plan.chunk_count,
-                 "requests": requests, "notes": list(plan.notes)}  # fmt: skip
-        print_json(shown)
-        return
-    click.echo(f"plan {plan.name}: {plural(plan.chunk_count, 'chunk')}, nothing recorded")
-    for request in plan.requests:
-        records = sum(chunk.contents.records for chunk in request.chunks)
-        click.echo(
-            f"  {request.dataset} {request.schema}: {plural(records, 'record')} "
-            f"in {plural(len(request.chunks), 'chunk')}"
-        )
-
-
-async def _submit(submission: Submission, plan: JobPlan, settings: Settings) -> int:
+async def _submit(
+    submission: Submission, plan: JobPlan, settings: Settings, cap_usd: float | None
+) -> int:
     async with Database(DatabaseOptions.of(settings, Role.WORKER), name="hdi:submit") as database:
         await require_current(database)
+        if await ledger.find(database, plan.key) is None:
+            approve(plan, cap_usd=cap_usd, may_ask=not (submission.as_json or submission.quiet))
         accepted = await ledger.submit(database, plan, max_attempts=settings.retry.max_attempts)
         _say_accepted(submission, plan, accepted)
         try:
@@ -155,7 +166,7 @@ async def _follow_up(
         print_json(status.as_json())
     if away is not None and not status.final:
         raise away
-    return _exit_code(submission, status)
+    return await _exit_code(submission, database, status)
 
 
 def _say_accepted(submission: Submission, plan: JobPlan, accepted: ledger.Accepted) -> None:
@@ -232,7 +243,8 @@ def _shown(submission: Submission) -> Iterator[Show]:
             yield bar
 
 
-def _exit_code(submission: Submission, status: JobStatus) -> int:
+async def _exit_code(submission: Submission, database: Database, status: JobStatus) -> int:
     if not submission.wait and not status.final:
         return 0
-    return exit_code(status, strict=submission.strict)
+    code = exit_code(status, strict=submission.strict)
+    return await refusal_code(database, status) or code

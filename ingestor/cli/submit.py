@@ -14,7 +14,8 @@ from ingestor.vocabulary import Priority, SType
 if TYPE_CHECKING:
     from ingestor.cli.submission import Submission
 
-_SOURCES = ("dbn-files",)
+_SOURCES = ("databento", "dbn-files")
+_FILES = "dbn-files"
 
 
 class _SymbolType(click.Choice[str]):
@@ -26,7 +27,14 @@ class _SymbolType(click.Choice[str]):
 
 @click.command()
 @click.option(
-    "--source", help="Where from; dbn-files where --path is given.", metavar="|".join(_SOURCES)
+    "--source",
+    help="Where from; dbn-files where --path is given, else databento.",
+    metavar="|".join(_SOURCES),
+)
+@click.option(
+    "--job",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Job file (YAML) with several requests; see docs/reference/job-files.md.",
 )
 @click.option(
     "--path",
@@ -50,8 +58,14 @@ class _SymbolType(click.Choice[str]):
     type=_SymbolType([str(kind) for kind in SType]),
     help="What the symbols are; raw_symbol unless given.",
 )
-@click.option("--start", type=DayType(), help="First day, UTC, YYYY-MM-DD.")
-@click.option("--end", type=DayType(), help="Day after the last, UTC, YYYY-MM-DD.")
+@click.option(
+    "--start", type=DayType(), help="First day, UTC: YYYY-MM-DD, yesterday, or -10d, -3w, -6m, -2y."
+)
+@click.option(
+    "--end",
+    type=DayType(latest=True),
+    help="Day after the last, UTC; or latest, the end of what the provider has.",
+)
 @click.option(
     "--chunk-days", type=click.IntRange(1, 3660), help="Days per chunk; by schema unless given."
 )
@@ -59,13 +73,17 @@ class _SymbolType(click.Choice[str]):
 @click.option(
     "--priority",
     type=click.Choice([str(priority) for priority in Priority]),
-    default=str(Priority.NORMAL),
-    show_default=True,
-    help="Higher ones go first, equals in turn.",
+    help="Higher ones go first, equals in turn; normal unless given.",
 )
 @click.option("--name", help="A name to find the job by; made from the request unless given.")
-@click.option("--max-cost", type=click.FloatRange(0), help="Most US dollars the job may cost.")
-@click.option("--force", is_flag=True, help="Also plan spans that are already held.")
+@click.option(
+    "--max-cost",
+    type=click.FloatRange(0),
+    help="Most US dollars the job may cost; asked for unless given here or in the settings.",
+)
+@click.option(
+    "--force", is_flag=True, help="Also plan spans that are already held; a provider bills again."
+)
 @click.option("--dry-run", is_flag=True, help="Show the plan; record and enqueue nothing.")
 @click.option("--wait", is_flag=True, help="Stay until the job has ended; exit 3 if chunks failed.")
 @click.option("--timeout", type=click.FloatRange(0), help="With --wait: seconds, then exit 7.")
@@ -78,18 +96,23 @@ class _SymbolType(click.Choice[str]):
 def submit(context: click.Context, /, **options: object) -> int:
     """Plan a job, record it with all its chunks, and put them on the queue.
 
-    Days are whole UTC days, --end is exclusive. The same request submitted again is the same job:
-    it is found and shown, not done twice (unless --force).
+    Days are whole UTC days, --end is exclusive (today, yesterday, -2y count from today; latest is
+    the end of what the provider has). The same request submitted again is the same job: it is found
+    and shown, not done twice, and days that are held already are left out (unless --force).
 
     \b
     Examples:
+      hdi-submit --dataset GLBX.MDP3 --schema trades --symbols ESH4,NQH4 \\
+                 --start 2024-03-11 --end 2024-03-15 --max-cost 20 --wait
+      hdi-submit --dataset XNAS.ITCH --schema ohlcv-1d --symbols @symbols.txt --start -2y --dry-run
+      hdi-submit --job configs/jobs/cme-daily-bars.yaml
       hdi-submit --path /data/dbn --wait
       hdi-submit --path /data/dbn/trades.dbn.zst --name march --priority high
       hdi-submit --path /data/dbn --schema trades --dry-run
 
     \b
-    Exit codes: 0 ok, 1 error, 2 usage, 3 finished with failed chunks, 6 a service cannot be
-    reached, 7 the wait timed out, 130 interrupted (the job goes on).
+    Exit codes: 0 ok, 1 error, 2 usage, 3 finished with failed chunks, 4 authentication, 5 cost cap
+    refused, 6 a service cannot be reached, 7 the wait timed out, 130 interrupted (the job goes on).
     """
     submission = _submission(context, options)
     from ingestor.cli.submission import run
@@ -98,24 +121,26 @@ def submit(context: click.Context, /, **options: object) -> int:
 
 
 def _submission(context: click.Context, options: dict[str, object]) -> Submission:
+    source = _source(options, context)
     _refuse_contradictions(options)
     from ingestor.cli.submission import Submission
 
     options.pop("debug")
-    if options["source"] is None and options["path"] is None:
-        raise click.UsageError("give --path, a DBN file or a folder of them.", context)
-    options["source"] = options["source"] or "dbn-files"
-    if options["source"] not in _SOURCES:
-        from difflib import get_close_matches
+    options["source"] = source
+    priority = options["priority"]
+    options["priority"] = None if priority is None else Priority(str(priority))
+    return Submission(**options)  # type: ignore[arg-type]
 
-        near = get_close_matches(str(options["source"]), _SOURCES, n=1)
-        meant = f" Did you mean {near[0]!r}?" if near else ""
+
+def _source(options: dict[str, object], context: click.Context) -> str:
+    given = options["source"] or (_FILES if options["path"] is not None else _SOURCES[0])
+    if given not in _SOURCES:
         raise click.UsageError(
-            f"--source {options['source']!r} is unknown; it may be {', '.join(_SOURCES)}.{meant}",
+            f"--source {given!r} is unknown; it may be {', '.join(_SOURCES)}."
+            + meant(str(given), _SOURCES),
             context,
         )
-    options["priority"] = Priority(str(options["priority"]))
-    return Submission(**options)  # type: ignore[arg-type]
+    return str(given)
 
 
 _EXCLUDE = (
@@ -132,6 +157,26 @@ _NOT_FOR_FILES = {
 }
 
 
+_IN_A_JOB_FILE = {
+    "source": "--source",
+    "path": "--path",
+    "dataset": "--dataset",
+    "schemas": "--schema",
+    "symbols": "--symbols",
+    "stype_in": "--stype-in",
+    "start": "--start",
+    "end": "--end",
+    "chunk_days": "--chunk-days",
+    "chunk_symbols": "--chunk-symbols",
+}
+_FOR_PROVIDER = {
+    "dataset": "--dataset",
+    "schemas": "--schema",
+    "symbols": "--symbols (or ALL_SYMBOLS)",
+    "start": "--start",
+}
+
+
 def _refuse_contradictions(options: dict[str, object]) -> None:
     """Options that make no sense together are refused before anything is read."""
     for one, other, why in _EXCLUDE:
@@ -143,16 +188,42 @@ def _refuse_contradictions(options: dict[str, object]) -> None:
     _refuse_empty_range(options)
     if options["copy_to_vault"] and options["path"] is None:
         raise click.UsageError("--copy-to-vault only makes sense with --path.")
-    files = options["source"] == "dbn-files" or (options["source"] is None and options["path"])
-    if files and options["path"] is None:
-        raise click.UsageError("--source dbn-files needs --path.")
-    if options["path"] is not None and not files:
+    if options["job"] is not None:
+        _refuse_beside_job(options)
+    elif options["source"] == _FILES or (options["source"] is None and options["path"]):
+        _refuse_for_files(options)
+    elif options["path"] is not None:
         raise click.UsageError(f"--path and --source {options['source']} exclude each other.")
+    else:
+        _require_for_provider(options)
+
+
+def _refuse_beside_job(options: dict[str, object]) -> None:
+    for name, flag in _IN_A_JOB_FILE.items():
+        if options[name]:
+            raise click.UsageError(f"{flag} and --job exclude each other: the file says it.")
+
+
+def _refuse_for_files(options: dict[str, object]) -> None:
+    if options["path"] is None:
+        raise click.UsageError("--source dbn-files needs --path.")
     for name, flag in _NOT_FOR_FILES.items():
-        if files and options[name] is not None:
+        if options[name] is not None:
             raise click.UsageError(
                 f"{flag} and --path exclude each other: files are loaded as they are."
             )
+
+
+def _require_for_provider(options: dict[str, object]) -> None:
+    """All four are named: nobody buys a whole dataset by leaving an option out."""
+    missing = [flag for name, flag in _FOR_PROVIDER.items() if not options[name]]
+    if not missing:
+        return
+    if len(missing) == len(_FOR_PROVIDER) and options["source"] is None:
+        raise click.UsageError(
+            "give --dataset, --schema, --symbols and --start, or --job FILE, or --path."
+        )
+    raise click.UsageError(f"a request to a provider needs {', '.join(missing)}, too.")
 
 
 def _refuse_empty_range(options: dict[str, object]) -> None:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
 from ingestor.cli.output import counted, duration, plural, print_json, tell
-from ingestor.insights import JobStatus, Progress, follow, presence_warnings
+from ingestor.errors import AuthenticationFailed, PaymentRequired
+from ingestor.insights import JobStatus, Progress, failures, follow, presence_warnings
 from ingestor.store.database import Database
 from ingestor.vocabulary import ChunkState, JobState
 
@@ -24,6 +25,8 @@ _SAY_EVERY_S = 5.0
 # Workers that start take some seconds to report; a warning at once would be a false one.
 _WARN_EVERY_S = 30.0
 
+_REFUSALS = (AuthenticationFailed, PaymentRequired)
+
 Show = Callable[[Progress], None]
 
 
@@ -32,6 +35,15 @@ def exit_code(status: JobStatus, *, strict: bool = False) -> int:
     if status.state in (JobState.FAILED, JobState.COMPLETED_WITH_FAILURES, JobState.CANCELLED):
         return FAILED_CHUNKS
     return FAILED_CHUNKS if strict and status.records["quarantined"] else OK
+
+
+async def refusal_code(database: Database, status: JobStatus) -> int:
+    """4 or 5 where the provider refused the whole job for its key or its account; else 0."""
+    if status.state not in (JobState.FAILED, JobState.COMPLETED_WITH_FAILURES):
+        return OK
+    codes = {each.error_code for each in await failures(database, status.job_id)}
+    refused = (kind for kind in _REFUSALS if kind.__name__ in codes)
+    return next((kind.exit_code for kind in refused), OK)
 
 
 async def watch_job(

@@ -42,14 +42,18 @@ from ingestor.settings.layers import (
     variable,
 )
 from ingestor.settings.sections import (
+    ApiSection,
     BrokerSection,
+    BudgetSection,
     DatabaseSection,
+    DatabentoSection,
     FlowerSection,
     LeaseSection,
     RetrySection,
     SchedulerSection,
     Section,
     StoreSection,
+    VaultSection,
     WorkerSection,
     setting,
 )
@@ -79,6 +83,10 @@ class Settings(BaseSettings):
     databento_gateway: GatewayUrl | None = setting(
         None, "URL", "Another address for Databento's API; http on loopback only"
     )
+    api_token: ApiKey | None = setting(
+        None, "text", "What callers of the API must present; none is needed on loopback",
+        min_length=16,
+    )  # fmt: skip
     home: Folder = Field(
         default_factory=default_home,
         description="State of this host: vault, dead letters, the embedded stack",
@@ -108,12 +116,16 @@ class Settings(BaseSettings):
     log_level: LogLevel = setting("INFO", "level", "Least level that is logged")
     database: DatabaseSection = DatabaseSection()
     store: StoreSection = StoreSection()
+    vault: VaultSection = VaultSection()
+    databento: DatabentoSection = DatabentoSection()
+    budget: BudgetSection = BudgetSection()
     lease: LeaseSection = LeaseSection()
     worker: WorkerSection = WorkerSection()
     scheduler: SchedulerSection = SchedulerSection()
     retry: RetrySection = RetrySection()
     broker: BrokerSection = BrokerSection()
     flower: FlowerSection = FlowerSection()
+    api: ApiSection = ApiSection()
 
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
 
@@ -150,6 +162,12 @@ class Settings(BaseSettings):
             )
         return given.get_secret_value()
 
+    @property
+    def vault_folder(self) -> Path | None:
+        """The vault's folder; None where it is in object storage."""
+        place = self.vault_url.removeprefix("file://").removeprefix("local://")
+        return None if "://" in place else Path(place)
+
     def redis_dsn(self) -> str:
         """The URL of Redis, password included.
 
@@ -182,6 +200,7 @@ SECRETS = frozenset(
         "reader_database_url",
         "redis_url",
         "databento_api_key",
+        "api_token",
     }
 )
 

@@ -81,7 +81,7 @@ def places(settings: Settings) -> dict[str, Path | str]:
         "configs": settings.config_dir,
         "settings file": settings.config_dir / SYSTEM_FILE,
         "home": settings.home,
-        "vault": settings.vault_url if "://" in settings.vault_url else Path(settings.vault_url),
+        "vault": settings.vault_folder or settings.vault_url,
         "dead letters": settings.dlq_dir,
         **({"log file": settings.log_file} if settings.log_file else {}),
     }

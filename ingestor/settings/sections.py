@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -187,8 +187,62 @@ class BrokerSection(Section):
     )
 
 
+class VaultSection(Section):
+    """Where raw payloads are kept; `vault_url` says the place."""
+
+    scope: Literal["shared", "host"] = setting(
+        "shared", "shared, host",
+        "shared: every worker sees one vault, and one with another does not start; "
+        "host: each host keeps its own, and a retry elsewhere fetches again",
+    )  # fmt: skip
+
+
+class DatabentoSection(Section):
+    """Databento's HTTP API. The limits are those it documents for a team, shared by all workers."""
+
+    connect_timeout_s: float = setting(10, "s", "Wait for a connection to the gateway", gt=0)
+    read_timeout_s: float = setting(
+        100, "s", "A call whose stream is silent for this long is broken off", gt=0
+    )
+    connections: int = setting(100, "connections", "Calls under way at a time", ge=1, le=1000)
+    timeseries_per_s: int = setting(100, "calls/s", "Calls of timeseries", ge=1)
+    metadata_per_s: int = setting(20, "calls/s", "Calls of metadata", ge=1)
+    symbology_per_s: int = setting(100, "calls/s", "Calls of symbology", ge=1)
+    patience_s: float = setting(
+        30, "s", "A call is repeated for this long inside an attempt; then the attempt fails", ge=0
+    )
+    backoff_s: float = setting(
+        0.5, "s", "Longest wait before a call is repeated; doubles with each time", gt=0
+    )
+    not_yet_s: float = setting(
+        1800, "s", "Days that are not published yet are asked for again after this", gt=0
+    )
+    conditions_s: float = setting(
+        600, "s", "What the provider said of a dataset's days is believed for this long", ge=0
+    )
+
+
+class BudgetSection(Section):
+    """What jobs may cost."""
+
+    max_usd_per_job: float | None = setting(
+        None, "USD", "A job that is quoted above this is refused; asked for each time unless given",
+        ge=0, allow_inf_nan=False,
+    )  # fmt: skip
+
+
 class FlowerSection(Section):
     """The view on Celery's workers."""
 
     address: str = setting("127.0.0.1", "address", "Flower listens here", min_length=1)
     port: int = setting(5555, "port", "Flower's TCP port", ge=1, le=65_535)
+
+
+class ApiSection(Section):
+    """What `hdi serve` answers over HTTP."""
+
+    address: str = setting(
+        "127.0.0.1", "address", "The API listens here; beyond loopback it needs `api_token`",
+        min_length=1,
+    )  # fmt: skip
+    port: int = setting(8080, "port", "The API's TCP port", ge=1, le=65_535)

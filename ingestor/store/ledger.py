@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,10 +10,11 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from ingestor.job import Claim, Contents, JobPlan, PayloadRef, Receipt, RequestPlan
+from ingestor.job import Claim, Contents, JobPlan, PayloadRef, Receipt
 from ingestor.store.database import Connection, Database
+from ingestor.store.planned import bounds_of, payload_ids, record_payloads, record_request
 from ingestor.store.queries import queries
-from ingestor.vocabulary import ChunkId, ChunkState, Dataset, Fence, Schema
+from ingestor.vocabulary import ChunkId, ChunkState, Dataset, Fence, Realm, Schema
 
 _CHUNKS = queries("chunks")
 _JOBS = queries("jobs")
@@ -40,71 +40,20 @@ async def submit(database: Database, plan: JobPlan, *, max_attempts: int) -> Acc
         job_id = await connection.fetchval(
             _JOBS["insert"], uuid4(), plan.name, plan.key, plan.source, dict(plan.spec),
             plan.priority.rank, plan.chunk_count,
+            None if plan.quoted_usd is None else Decimal(str(plan.quoted_usd)),
         )  # fmt: skip
         if job_id is None:
             return Accepted(await connection.fetchval(_JOBS["by_key"], plan.key), fresh=False)
-        payloads = await _record_payloads(connection, plan)
+        payloads = await record_payloads(connection, plan)
         for request in plan.requests:
-            await _record_request(connection, job_id, request, payloads, max_attempts)
+            await record_request(connection, job_id, request, payloads, max_attempts)
         return Accepted(job_id, fresh=True)
 
 
-async def _record_payloads(connection: Connection, plan: JobPlan) -> dict[tuple[str, str], int]:
-    refs = {
-        (ref.uri, ref.sha256): ref
-        for request in plan.requests
-        for chunk in request.chunks
-        for ref in (chunk.payload, *chunk.predecessors)
-    }
-    uris, hashes = [uri for uri, _ in refs], [sha for _, sha in refs]
-    sizes = [ref.size for ref in refs.values()]
-    await connection.execute(_JOBS["insert_payloads"], uris, hashes, sizes)
-    rows = await connection.fetch(_JOBS["payload_ids"], uris, hashes)
-    return {(row["uri"], row["sha256"]): row["payload_id"] for row in rows}
-
-
-async def _record_request(
-    connection: Connection,
-    job_id: UUID,
-    request: RequestPlan,
-    payloads: dict[tuple[str, str], int],
-    max_attempts: int,
-) -> None:
-    group = await _symbol_group(connection, request.symbols)
-    request_id = await connection.fetchval(
-        _JOBS["insert_request"], job_id, request.dataset, request.schema, request.stype_in,
-        group, Decimal(request.start), Decimal(request.end),
-    )  # fmt: skip
-    rows = (
-        (job_id, request_id, group, Decimal(chunk.start), Decimal(chunk.end), chunk.last,
-         max_attempts, chunk.contents.records, _decimal(chunk.contents.index_min),
-         _decimal(chunk.contents.index_max), _decimal(chunk.contents.event_min),
-         _decimal(chunk.contents.event_max),
-         payloads[chunk.payload.uri, chunk.payload.sha256],
-         [payloads[ref.uri, ref.sha256] for ref in chunk.predecessors], chunk.partial)
-        for chunk in request.chunks
-    )  # fmt: skip
-    await connection.copy_records_to_table(
-        "chunks", schema_name="ingest", records=rows, columns=_PLANNED_COLUMNS
-    )
-
-
-_PLANNED_COLUMNS = (
-    "job_id", "request_id", "symbol_group_id", "start_ns", "end_ns", "last_slice",
-    "max_attempts", "expected", "index_min", "index_max", "event_min", "event_max",
-    "payload_id", "predecessors", "partial",
-)  # fmt: skip
-
-
-async def _symbol_group(connection: Connection, symbols: Sequence[str]) -> int:
-    digest = hashlib.sha256("\n".join(symbols).encode()).hexdigest()
-    made = await connection.fetchval(_JOBS["insert_symbols"], digest, list(symbols))
-    group: int = made or await connection.fetchval(_JOBS["symbols_id"], digest)
-    return group
-
-
-def _decimal(value: int | None) -> Decimal | None:
-    return None if value is None else Decimal(value)
+async def find(database: Database, key: str) -> UUID | None:
+    """The job of this resolved request, if it was submitted before."""
+    job_id: UUID | None = await database.fetchval(_JOBS["by_key"], key)
+    return job_id
 
 
 async def claim(
@@ -134,9 +83,10 @@ def _claim(row: asyncpg.Record) -> Claim:
         end=int(row["end_ns"]),
         last_slice=row["last_slice"],
         expected=row["expected"],
-        payload=PayloadRef(row["uri"], row["sha256"], row["size"]),
+        payload=None if row["uri"] is None else PayloadRef(row["uri"], row["sha256"], row["size"]),
         predecessors=tuple(_ref(line) for line in row["predecessors"]),
         partial=row["partial"],
+        forced=row["forced"],
     )
 
 
@@ -161,15 +111,22 @@ async def lock(connection: Connection, claim: Claim) -> bool:
     return await connection.fetchval(_CHUNKS["lock"], claim.chunk_id, claim.fence) is not None
 
 
-async def finish(
-    connection: Connection, claim: Claim, receipt: Receipt, contents: Contents
-) -> bool:
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a load writes of its payload with its receipt."""
+
+    ref: PayloadRef
+    contents: Contents
+    realm: Realm | None
+
+
+async def finish(connection: Connection, claim: Claim, receipt: Receipt, proof: Proof) -> bool:
     """Writes receipt and final state inside the load transaction; False: not ours any more."""
     state = ChunkState.COMPLETED if receipt.fetched else ChunkState.COMPLETED_EMPTY
-    bounds = (contents.index_min, contents.index_max, contents.event_min, contents.event_max)
+    ids = await payload_ids(connection, [proof.ref], proof.realm)
     done = await connection.fetchval(
         _CHUNKS["finish"], claim.chunk_id, claim.fence, state, receipt.as_json(),
-        *(_decimal(bound) for bound in bounds),
+        *bounds_of(proof.contents), ids[proof.ref],
     )  # fmt: skip
     return done is not None
 
@@ -216,6 +173,19 @@ async def fail(database: Database, claim: Claim, *, code: str, text: str) -> boo
     """Ends the chunk for good with a dead letter; False: it has another owner already."""
     done = await database.fetchval(_CHUNKS["fail"], claim.chunk_id, claim.fence, code, short(text))
     return done is not None
+
+
+async def withdraw(database: Database, claim: Claim, *, code: str, text: str) -> bool:
+    """Ends the chunk without a dead letter: nobody failed; False: it has another owner already."""
+    done = await database.fetchval(
+        _CHUNKS["withdraw"], claim.chunk_id, claim.fence, code, short(text)
+    )
+    return done is not None
+
+
+async def refuse_rest(database: Database, job_id: UUID, *, code: str, text: str) -> int:
+    """Ends every chunk of a job that would ask a provider who refuses it; how many."""
+    return int(await database.fetchval(_JOBS["refuse_rest"], job_id, code, short(text)))
 
 
 async def hand_back(database: Database, workers: Sequence[str]) -> list[int]:

@@ -15,17 +15,25 @@ from dataclasses import dataclass, field
 import asyncpg
 
 from ingestor import failpoint
-from ingestor.errors import CorruptPayload, DatabaseUnavailable, LeaseLost, UnlikeRequest
-from ingestor.job import Claim, Contents, Receipt, SymbolInterval
+from ingestor.days import DaySet
+from ingestor.errors import (
+    CorruptPayload,
+    DatabaseUnavailable,
+    LeaseLost,
+    UnlikeRequest,
+)
+from ingestor.job import Claim, Contents, PayloadRef, Receipt, SymbolInterval
 from ingestor.model import Table
-from ingestor.store import hypertables, ledger
+from ingestor.store import hypertables, ledger, meta
 from ingestor.store.binary_copy import columns_of
+from ingestor.store.coverage import cover
 from ingestor.store.database import Connection, Database
 from ingestor.store.feed import Progress, Rooms, feed
 from ingestor.store.merge import STAGE, merge_statement, probe_statement, stage_statement
 from ingestor.store.quarantine import Spool
 from ingestor.store.queries import queries
 from ingestor.store.schema import NAMESPACE
+from ingestor.vocabulary import Realm
 
 _LOAD = queries("load")
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -36,19 +44,25 @@ class Load:
     """Everything that one load transaction writes.
 
     Attributes:
-        covered_days: First day and day after the last that a complete payload proves; None where
-            it proves nothing.
-        covered_symbols: Symbols those days are proven for.
+        payload: The bytes that are loaded.
+        realm: Kind of gateway they came from; None for files.
+        covered_days: What a complete payload proves for `covered_symbols`; empty where it proves
+            nothing.
+        nameless: Instruments that nothing gives a symbol to.
         merge_lock_timeout_s: How long to wait for the sole use of a table's days.
     """
 
     claim: Claim
     table: Table
+    payload: PayloadRef
+    realm: Realm | None
     contents: Contents
     rooms: Rooms
     intervals: Sequence[SymbolInterval]
-    covered_days: tuple[dt.date, dt.date] | None
+    partial: str
+    covered_days: DaySet
     covered_symbols: Sequence[str]
+    nameless: int
     data_source: str
     mapping_hash: str
     worker: str
@@ -121,9 +135,15 @@ async def _write(connection: Connection, job: Load, *, merge: bool) -> Receipt:
         quarantined = spool.count
     _count_check(job, quarantined)
     await _keep_symbols(connection, job)
-    await _cover(connection, job)
+    await cover(
+        connection, dataset=job.claim.dataset, schema=job.claim.schema,
+        stype_in=job.claim.stype_in, symbols=job.covered_symbols, days=job.covered_days,
+    )  # fmt: skip
+    # Last before the receipt: first loads that meet here wait for one commit only.
+    await meta.keep_realm(connection, job.realm)
     receipt = _receipt(job, outcome, quarantined, job.clock() - started)
-    if not await ledger.finish(connection, job.claim, receipt, job.contents):
+    proof = ledger.Proof(job.payload, job.contents, job.realm)
+    if not await ledger.finish(connection, job.claim, receipt, proof):
         raise LeaseLost(f"chunk {job.claim.chunk_id} has another owner")
     return receipt
 
@@ -235,16 +255,6 @@ async def _keep_symbols(connection: Connection, job: Load) -> None:
         )  # fmt: skip
 
 
-async def _cover(connection: Connection, job: Load) -> None:
-    if job.covered_days is None:
-        return
-    first, past = job.covered_days
-    await connection.execute(
-        _LOAD["cover"], job.claim.dataset, job.claim.schema, job.claim.stype_in,
-        list(job.covered_symbols), first, past,
-    )  # fmt: skip
-
-
 def _receipt(job: Load, outcome: _Outcome, quarantined: int, seconds: float) -> Receipt:
     return Receipt(
         fetched=job.progress.fetched,
@@ -253,11 +263,12 @@ def _receipt(job: Load, outcome: _Outcome, quarantined: int, seconds: float) -> 
         already_stored=outcome.already_stored,
         corrected=outcome.corrected,
         flagged=0,
-        sha256=job.claim.payload.sha256,
+        sha256=job.payload.sha256,
         mapping_hash=job.mapping_hash,
-        partial=job.claim.partial,
+        partial=job.partial,
         way=outcome.way,
         seconds={"load": round(seconds, 4)},
+        nameless=job.nameless,
     )
 
 

@@ -14,7 +14,7 @@ from ingestor.store.hypertables import has_timescaledb
 from ingestor.store.queries import queries
 
 _CATALOGUE = queries("catalogue")
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 HEAD = REVISIONS[-1]
 
 
@@ -98,7 +98,7 @@ async def migrate(
 
 async def _refuse_foreign(database: Database) -> None:
     names = [table.name for table in TABLES]
-    names += ["ohlcv_data", "publishers", "symbol_mappings"]
+    names += ["ohlcv_data", "publishers", "symbol_mappings", "parent_members", "continuous_rolls"]
     foreign = await database.fetchval(_CATALOGUE["foreign"], names)
     # Asked again: another upgrade may have made them just now.
     if foreign and (await catalogue(database)).revision is None:

@@ -93,10 +93,10 @@ OPTIONS = {
         "--start 2024-03-11T09:30", ("whole UTC days", "2024-03-11 or 2024-03-12")
     ),
     "midnight spelt out": Options("--start 2024-03-11T00:00:00Z", ("write 2024-03-11",)),
-    "a day that never was": Options("--start 2024-02-30", ("'2024-02-30'", "YYYY-MM-DD")),
-    "a day the wrong way round": Options("--start 11.03.2024", ("YYYY-MM-DD",)),
-    "no symbol": Options("--symbols=", ("no symbol",)),
-    "commas only": Options("--symbols ,,", ("no symbol",)),
+    "a day that never was": Options("--start 2024-02-30", ("'2024-02-30'", "is no day")),
+    "a day the wrong way round": Options("--start 11.03.2024", ("write it as 2024-03-11",)),
+    "no symbol": Options("--symbols=", ("empty symbol",)),
+    "commas only": Options("--symbols ,,", ("empty symbol",)),
     "an empty symbol": Options("--symbols ESH4,,NQH4", ("empty symbol",)),
     "a missing list of symbols": Options("--symbols @list.txt", ("'list.txt'", "cannot be read")),
     "no days per chunk": Options("--chunk-days 0", ("--chunk-days",)),
@@ -132,7 +132,7 @@ def test_an_empty_file_of_symbols_is_refused_by_its_name(
 
     said = here.submit(env, *ASK.replace("ESH4", "@symbols.txt").split())
 
-    check(said, env, _USAGE, "no symbol in symbols.txt")
+    check(said, env, _USAGE, "no symbol in 'symbols.txt'")
 
 
 def test_an_unknown_command_suggests_the_one_that_was_meant(here: Here, env: Env) -> None:

@@ -20,7 +20,8 @@ from ingestor import errors
 from ingestor.settings import Settings
 from ingestor.simulator.dbn_writer import compress_frames
 from ingestor.simulator.market import make_trades
-from ingestor.sources.source import Ask, source
+from ingestor.sources.dbn_files import DbnFiles
+from ingestor.sources.source import Ask
 from ingestor.store import ledger
 from ingestor.store.database import Database
 from ingestor.vocabulary import Priority
@@ -170,7 +171,7 @@ async def _submit(database: Database, home: Path) -> dict[str, tuple[Path, str]]
         path = write(home / f"{number}" / f"file{name.split()[1]}", records)
         write(_plain(path), records)
         shutil.copy(path, _spare(path))
-        plan = source("dbn-files").plan(Ask(name=name, priority=Priority.NORMAL, path=path))
+        plan = DbnFiles().plan(Ask(name=name, priority=Priority.NORMAL, path=path))
         accepted = await ledger.submit(database, plan, max_attempts=5)
         jobs[name] = path, str(accepted.job_id)
     return jobs

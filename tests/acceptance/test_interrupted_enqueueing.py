@@ -15,7 +15,8 @@ import pytest
 from ingestor.broker import Broker
 from ingestor.settings import Settings
 from ingestor.simulator.market import DAY, MONDAY, make_trades
-from ingestor.sources.source import Ask, source
+from ingestor.sources.dbn_files import DbnFiles
+from ingestor.sources.source import Ask
 from ingestor.store import ledger
 from ingestor.store.database import Database
 from ingestor.vocabulary import Priority
@@ -223,7 +224,7 @@ async def test_twenty_jobs_for_the_same_symbols_submitted_at_once_are_all_record
 ) -> None:
     """They share one list of symbols, which each finds there or makes."""
     plans = [
-        source("dbn-files").plan(
+        DbnFiles().plan(
             Ask(str(seed), Priority.NORMAL, path=write(
                 tmp_path / f"{seed}" / "trades.dbn", make_trades(5, seed=seed)
             ))

@@ -14,7 +14,8 @@ import pytest
 import redis
 
 from ingestor.simulator.market import Instrument, make_trades
-from ingestor.sources.source import Ask, source
+from ingestor.sources.dbn_files import DbnFiles
+from ingestor.sources.source import Ask
 from ingestor.store import ledger
 from ingestor.store.database import Database
 from ingestor.vocabulary import Priority
@@ -79,7 +80,7 @@ async def stored_rows(database: Database) -> dict[int, Counter[Row]]:
 
 
 async def submit(database: Database, folder: Path, *, force: bool = False) -> None:
-    plan = source("dbn-files").plan(Ask("parts", Priority.NORMAL, path=folder, force=force))
+    plan = DbnFiles().plan(Ask("parts", Priority.NORMAL, path=folder, force=force))
     await ledger.submit(database, plan, max_attempts=5)
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from ingestor.settings import Settings
 from ingestor.simulator.dbn_writer import write_dbn
 from ingestor.simulator.market import INSTRUMENTS, bars, mappings
-from ingestor.sources.source import Ask, source
+from ingestor.sources.dbn_files import DbnFiles
+from ingestor.sources.source import Ask
 from ingestor.store import ledger
 from ingestor.store.database import Database
 from ingestor.vocabulary import Priority, Schema
@@ -59,7 +60,7 @@ async def test_two_workers_share_a_thousand_chunks_and_every_row_is_as_in_the_fi
     folder = tmp_path / "dbn"
     folder.mkdir()
     expected = write_files(folder)
-    plan = source("dbn-files").plan(Ask(name="bars", priority=Priority.NORMAL, path=folder))
+    plan = DbnFiles().plan(Ask(name="bars", priority=Priority.NORMAL, path=folder))
     assert plan.chunk_count == FILES
     await ledger.submit(database, plan, max_attempts=5)
     with fleet(settings, tmp_path) as started:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -15,7 +16,7 @@ REPO = Path(__file__).parents[2]
 
 @pytest.mark.timeout(240)
 def test_the_demo_ends_well_and_leaves_nothing(tmp_path: Path) -> None:
-    """It loads, queries, shows two workers in Flower, and removes its folder."""
+    """It fetches, loads, queries, shows two workers' tasks in Flower, and removes its folder."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("HDI_")}
     place = tempfile.mkdtemp(prefix="d")
 
@@ -25,5 +26,7 @@ def test_the_demo_ends_well_and_leaves_nothing(tmp_path: Path) -> None:
     )  # fmt: skip
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "shows 2 workers" in done.stdout
+    assert re.search(r"Flower at \S+ shows .*\bSUCCESS\b.* by 2 workers", done.stdout)
+    assert "asked again, it billed 0 more" in done.stdout
+    assert "demo: completed" in done.stdout
     assert not list(Path(place).glob("hdi-demo-*"))

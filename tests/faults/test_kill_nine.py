@@ -15,7 +15,8 @@ from ingestor.broker import Broker
 from ingestor.settings import Settings
 from ingestor.simulator.dbn_writer import write_dbn
 from ingestor.simulator.market import INSTRUMENTS, mappings, trades
-from ingestor.sources.source import Ask, source
+from ingestor.sources.dbn_files import DbnFiles
+from ingestor.sources.source import Ask
 from ingestor.store import ledger
 from ingestor.store.database import Database
 from ingestor.vocabulary import Priority
@@ -90,7 +91,7 @@ class Line:
         """Loads a file of `day`, kills the worker at `point`, lets a new one finish the job."""
         records = write_trades(self.folder / f"{day}.dbn.zst", day)
         self.arm.write_text(f"{point}:kill")
-        plan = source("dbn-files").plan(
+        plan = DbnFiles().plan(
             Ask(name=point, priority=Priority.NORMAL, path=self.folder / f"{day}.dbn.zst")
         )
         await ledger.submit(self.database, plan, max_attempts=5)

@@ -21,7 +21,8 @@ from kombu import Connection, Exchange, Queue
 from ingestor.broker import LOAD_CHUNK, Broker, queue_names
 from ingestor.settings import Settings
 from ingestor.simulator.market import make_trades
-from ingestor.sources.source import Ask, source
+from ingestor.sources.dbn_files import DbnFiles
+from ingestor.sources.source import Ask
 from ingestor.store import ledger
 from ingestor.store.database import Database
 from ingestor.vocabulary import Priority
@@ -43,7 +44,7 @@ def processes(settings: Settings, tmp_path: Path) -> Iterator[Fleet]:
 async def submit(database: Database, path: Path, records: int = RECORDS) -> int:
     """Records a job of one chunk; its number."""
     write(path, make_trades(records, seed=1))
-    plan = source("dbn-files").plan(Ask("job", Priority.NORMAL, path=path))
+    plan = DbnFiles().plan(Ask("job", Priority.NORMAL, path=path))
     accepted = await ledger.submit(database, plan, max_attempts=5)
     return int(
         await database.fetchval(

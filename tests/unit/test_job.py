@@ -8,10 +8,10 @@ from itertools import product
 
 import pytest
 
-from ingestor.job import CHUNK_MOVES, JobCounts, final_state
+from ingestor.job import CHUNK_MOVES, JobCounts
 from ingestor.store.queries import queries
 from ingestor.vocabulary import ChunkState, JobState, Priority
-from tests.plans import PAYLOAD, job_plan, receipt
+from tests.plans import PAYLOAD, final_state, job_plan, receipt
 
 OPEN = {state for state in ChunkState if not state.final}
 

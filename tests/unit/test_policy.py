@@ -8,14 +8,19 @@ from uuid import UUID
 import pytest
 
 from ingestor.errors import (
+    AuthenticationFailed,
     CorruptPayload,
     DatabaseHalted,
     DatabaseUnavailable,
     IngestError,
     LocalFault,
+    NotYetAvailable,
+    PaymentRequired,
     RateLimited,
+    SourceRefused,
     SourceUnavailable,
     TruncatedPayload,
+    UnlikeRequest,
     Unstorable,
 )
 from ingestor.job import Claim, PayloadRef
@@ -81,3 +86,34 @@ def test_the_backoff_grows_and_is_capped() -> None:
 def test_celery_carries_waits_of_a_minute_and_the_ledger_longer_ones() -> None:
     assert decide(RateLimited("x", retry_after_s=30), CLAIM, SETTINGS).carried
     assert not decide(RateLimited("x", retry_after_s=90), CLAIM, SETTINGS).carried
+
+
+def test_days_that_are_not_published_yet_are_waited_for_by_the_ledger() -> None:
+    """Half an hour, and it costs nothing: no failure."""
+    decision = decide(NotYetAvailable("x"), replace(CLAIM, attempt=5), SETTINGS)
+    assert (decision.outcome, decision.carried) == ("deferred", False)
+    assert 1800 <= decision.delay_s <= 1980
+
+
+def test_days_that_never_come_are_withdrawn_not_failed() -> None:
+    """A dead letter would ask an operator to mend what nobody broke."""
+    for worn in (
+        replace(CLAIM, deferrals=SETTINGS.retry.max_deferrals),
+        replace(CLAIM, deferrals=2, first_deferred_s=25 * 3600),
+    ):
+        assert decide(NotYetAvailable("x"), worn, SETTINGS).outcome == "withdrawn"
+
+
+@pytest.mark.parametrize("error", [AuthenticationFailed("x"), PaymentRequired("x")])
+def test_what_the_provider_refuses_for_the_key_or_the_account_stops_the_job(
+    error: IngestError,
+) -> None:
+    """Every other chunk would be refused, too."""
+    decision = decide(error, CLAIM, SETTINGS)
+    assert (decision.outcome, decision.stops_job) == ("failed", True)
+
+
+@pytest.mark.parametrize("error", [SourceRefused("x"), UnlikeRequest("x")])
+def test_what_is_wrong_with_one_request_stops_only_its_chunk(error: IngestError) -> None:
+    decision = decide(error, CLAIM, SETTINGS)
+    assert (decision.outcome, decision.stops_job) == ("failed", False)

@@ -101,6 +101,8 @@ SAMPLES = {
     "databento_api_key": "db-" + "a" * 29,
     "databento_gateway": "https://gateway.example",
     "log_file": "log.json",
+    "api_token": "a-token-of-the-tests",
+    "budget.max_usd_per_job": "12.5",
     "worker.concurrency": "2",
     "worker.max_memory_per_child_mb": "512",
 }

@@ -41,6 +41,7 @@ SELECT t.chunk_id, t.job_id, t.fence, t.attempt, t.max_attempts, t.lost_count, t
            AS first_deferred_s,
        j.source, r.dataset, r.schema, r.stype_in, g.symbols, t.start_ns, t.end_ns, t.last_slice,
        t.expected, p.uri, p.sha256, p.size, t.partial,
+       coalesce((j.spec->>'force')::BOOLEAN, false) AS forced,
        ARRAY(SELECT q.uri || E'\n' || q.sha256 || E'\n' || q.size
              FROM unnest(t.predecessors) WITH ORDINALITY AS u(payload_id, place)
              JOIN ingest.payloads q USING (payload_id) ORDER BY u.place) AS predecessors
@@ -67,7 +68,8 @@ WHERE chunk_id = $1 AND fence = $2 AND state = 'in_progress' FOR UPDATE
 WITH done AS (
     UPDATE ingest.chunks
     SET state = $3, receipt = $4, finished_at = clock_timestamp(), error_code = NULL,
-        error_text = NULL, index_min = $5, index_max = $6, event_min = $7, event_max = $8
+        error_text = NULL, index_min = $5, index_max = $6, event_min = $7, event_max = $8,
+        payload_id = $9
     WHERE chunk_id = $1 AND fence = $2 AND state = 'in_progress'
     RETURNING chunk_id, fence, attempt
 ), unleased AS (
@@ -135,6 +137,25 @@ WITH dead AS (
     SELECT chunk_id, job_id, $2, attempt, $3, $4 FROM dead
 )
 SELECT chunk_id FROM dead
+
+-- withdraw --
+-- Ends a chunk that nobody is to blame for: what it asks for does not come. No dead letter.
+WITH ended AS (
+    UPDATE ingest.chunks
+    SET state = 'cancelled', fence = fence + 1, finished_at = clock_timestamp(),
+        error_code = $3, error_text = $4
+    WHERE chunk_id = $1 AND fence = $2 AND state = 'in_progress'
+    RETURNING chunk_id, attempt
+), unleased AS (
+    DELETE FROM ingest.leases l USING ended WHERE l.chunk_id = ended.chunk_id AND l.fence = $2
+    RETURNING l.worker, l.started_at
+), traced AS (
+    INSERT INTO ingest.attempts
+        (chunk_id, fence, attempt, worker, started_at, outcome, error_code, error_text)
+    SELECT e.chunk_id, $2, e.attempt, u.worker, u.started_at, 'cancelled', $3, $4
+    FROM ended e, unleased u
+)
+SELECT chunk_id FROM ended
 
 -- reap --
 -- Takes chunks back whose lease ran out: to be tried again, or, lost too often, failed as poison.

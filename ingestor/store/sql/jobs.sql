@@ -1,7 +1,8 @@
 -- insert --
 -- Records a job; no row where the same resolved request was submitted before.
-INSERT INTO ingest.jobs (job_id, name, idempotency_key, source, spec, priority, chunk_count)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO ingest.jobs
+    (job_id, name, idempotency_key, source, spec, priority, chunk_count, quoted_usd)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (idempotency_key) DO NOTHING
 RETURNING job_id
 
@@ -24,9 +25,10 @@ VALUES ($1, $2, $3, $4, $5, $6, $7)
 RETURNING request_id
 
 -- insert_payloads --
--- Payloads by (uri, sha256): arrays $1, $2, $3. Sorted, so that two jobs never wait in a ring.
-INSERT INTO ingest.payloads (uri, sha256, size)
-SELECT DISTINCT uri, sha256, size
+-- Payloads by (uri, sha256): arrays $1, $2, $3, of realm $4. Sorted, so that two jobs never wait in
+-- a ring.
+INSERT INTO ingest.payloads (uri, sha256, size, realm)
+SELECT DISTINCT uri, sha256, size, $4
 FROM unnest($1::TEXT[], $2::TEXT[], $3::BIGINT[]) AS p(uri, sha256, size)
 ORDER BY uri, sha256
 ON CONFLICT (uri, sha256) DO NOTHING
@@ -135,3 +137,22 @@ UPDATE ingest.jobs
 SET state = 'running', started_at = coalesce(started_at, clock_timestamp()), finished_at = NULL,
     counts = NULL, cancel_requested_at = NULL
 WHERE job_id = $1
+
+-- refuse_rest --
+-- The provider refuses this job: ends every chunk that would ask it too and that nobody holds, with
+-- a dead letter each. $1 job, $2 error code, $3 text.
+WITH rest AS (
+    SELECT chunk_id, fence AS old_fence FROM ingest.chunks
+    WHERE job_id = $1 AND state IN ('pending', 'queued', 'retrying') AND payload_id IS NULL
+    FOR UPDATE SKIP LOCKED
+), dead AS (
+    UPDATE ingest.chunks k
+    SET state = 'failed', fence = k.fence + 1, finished_at = clock_timestamp(), error_code = $2,
+        error_text = $3
+    FROM rest WHERE k.chunk_id = rest.chunk_id AND k.fence = rest.old_fence
+    RETURNING k.chunk_id, k.job_id, k.attempt, rest.old_fence
+), lettered AS (
+    INSERT INTO ingest.dead_letters (chunk_id, job_id, fence, attempts, error_code, error_text)
+    SELECT chunk_id, job_id, old_fence, attempt, $2, $3 FROM dead
+)
+SELECT count(*) FROM dead

@@ -25,14 +25,6 @@ ON CONFLICT (dataset, stype_in, symbol, stype_out, instrument_id) DO UPDATE
 SET days = s.days + excluded.days
 WHERE NOT s.days @> excluded.days
 
--- cover --
--- Whole days that a complete payload proves, per symbol; merged with what is held.
-INSERT INTO ingest.coverage AS c (dataset, schema, stype_in, symbol, days)
-SELECT $1, $2, $3, symbol, datemultirange(daterange($5, $6))
-FROM unnest($4::TEXT[]) AS u(symbol) GROUP BY symbol ORDER BY symbol
-ON CONFLICT (dataset, schema, stype_in, symbol) DO UPDATE SET days = c.days + excluded.days
-WHERE NOT c.days @> excluded.days
-
 -- share_days --
 -- Loads that only append share a day of a table; a merge has it alone.
 SELECT pg_advisory_xact_lock_shared(hashtext($1), day) FROM unnest($2::INTEGER[]) AS u(day)

@@ -16,13 +16,16 @@ from ingestor.errors import DatabaseHalted, ForeignDatabase, IngestError, Schema
 from ingestor.model import TABLES, Table, table_of
 from ingestor.store.database import Database
 from ingestor.store.hypertables import prepare
-from ingestor.store.migrate import HEAD, catalogue, migrate, require_current
+from ingestor.store.migrate import HEAD, REVISIONS, catalogue, migrate, require_current
 from ingestor.store.migrations.statements import statements
 from ingestor.store.schema import create_hypertable, record_tables_ddl
 from ingestor.vocabulary import Role, Schema
 from tests.conftest import Place, Servers, _admin
+from tests.plans import job_plan
 
-FROZEN = Path(__file__).parents[2] / "migrations" / "0001.sql"
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
+FROZEN = MIGRATIONS / f"{HEAD}.sql"
+OLDER = [MIGRATIONS / f"{revision}.sql" for revision in REVISIONS[:-1]]
 TIME_INDEX = ("daily_ohlcv_data",)
 SQL_NAMES = {
     "timestamp with time zone": "TIMESTAMPTZ",
@@ -111,7 +114,8 @@ async def test_the_database_holds_no_record_table_that_no_table_defines(any_plac
             SELECT relname FROM pg_class c WHERE relnamespace = 'public'::REGNAMESPACE
             AND relkind IN ('r', 'v', 'm', 'p') AND NOT EXISTS (
                 SELECT 1 FROM pg_depend WHERE objid = c.oid AND deptype = 'e')""")
-    wanted = {table.name for table in TABLES} | {"ohlcv_data", "publishers", "symbol_mappings"}
+    wanted = {table.name for table in TABLES} | {"ohlcv_data", "publishers"}
+    wanted |= {"symbol_mappings", "parent_members", "continuous_rolls"}
     assert {row["relname"] for row in rows} == wanted
 
 
@@ -237,8 +241,8 @@ async def listing(database: Database) -> list[str]:
 async def test_the_migrated_schema_is_the_frozen_one(
     empty_place: Place, second_place: Place
 ) -> None:
-    """tests/migrations/0001.sql is what databases out there look like: a change of this schema is
-    a new migration, never an edit of an old one.
+    """tests/migrations/*.sql are what databases out there look like: a change of this schema is a
+    new migration, never an edit of an old one.
     """
     await migrated(empty_place)
     async with second_place.open(Role.OWNER) as database, database.connection() as connection:
@@ -258,6 +262,58 @@ async def test_a_database_of_the_frozen_schema_needs_no_migration(empty_place: P
         before = await listing(database)
         found = await migrated(empty_place)
         assert (found.current, await listing(database)) == (True, before)
+
+
+@pytest.mark.parametrize("older", OLDER, ids=lambda path: path.stem)
+async def test_an_older_database_is_brought_to_the_frozen_schema_with_its_rows(
+    empty_place: Place, second_place: Place, older: Path
+) -> None:
+    """An upgrade in place: what was loaded before is there afterwards, and nothing is missing."""
+    async with empty_place.open(Role.OWNER) as database:
+        async with database.connection() as connection:
+            await connection.execute(_text(older))
+        rows = await _filled(database)
+        await migrated(empty_place)
+        async with second_place.open(Role.OWNER) as other, other.connection() as connection:
+            await connection.execute(FROZEN.read_text())
+            assert await listing(database) == await listing(other)
+        assert await _rows(database) == rows
+
+
+def _text(path: Path) -> str:
+    return path.read_text()
+
+
+async def _filled(database: Database) -> list[tuple[Any, ...]]:
+    """A job whose one chunk has loaded one bar; what there is then to read."""
+    plan = job_plan(1)
+    async with database.connection() as connection:
+        await connection.execute(f"""
+            INSERT INTO ingest.jobs (job_id, name, idempotency_key, source, spec, chunk_count)
+            VALUES (gen_random_uuid(), 'old', '{plan.key}', 'dbn-files', '{{}}', 1);
+            INSERT INTO ingest.symbol_groups (hash, symbols) VALUES ('h', '{{ESM4}}');
+            INSERT INTO ingest.requests
+                (job_id, dataset, schema, stype_in, symbol_group_id, start_ns, end_ns)
+            SELECT job_id, 'GLBX.MDP3', 'ohlcv-1d', 'raw_symbol', 1, 0, 86400 FROM ingest.jobs;
+            INSERT INTO ingest.payloads (uri, sha256, size)
+            VALUES ('/nowhere/a.dbn', repeat('ab', 32), 100);
+            INSERT INTO ingest.chunks
+                (job_id, request_id, symbol_group_id, start_ns, end_ns, max_attempts, payload_id)
+            SELECT job_id, 1, 1, 0, 86400, 5, 1 FROM ingest.jobs;
+            INSERT INTO ingest.coverage VALUES
+                ('GLBX.MDP3', 'ohlcv-1d', 'raw_symbol', 'ESM4', '{{[2024-03-11,2024-03-12)}}');
+            INSERT INTO public.daily_ohlcv_data (ts_event, instrument_id, publisher_id, open_price,
+                high_price, low_price, close_price, volume, granularity, data_source, chunk_id)
+            VALUES ('2024-03-11Z', 5, 1, 1, 2, 0.5, 1.5, 10, '1d', 'databento', 1)""")
+    return await _rows(database)
+
+
+async def _rows(database: Database) -> list[tuple[Any, ...]]:
+    found = []
+    for name in ("ingest.jobs", "ingest.chunks", "ingest.payloads", "ingest.coverage"):
+        found += await database.fetch(f"SELECT count(*), '{name}' FROM {name}")
+    found += await database.fetch("SELECT * FROM public.daily_ohlcv_data")
+    return [tuple(row) for row in found]
 
 
 async def test_migrating_again_changes_nothing(any_place: Place) -> None:

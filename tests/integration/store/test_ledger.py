@@ -14,12 +14,12 @@ import asyncpg
 import pytest
 
 from ingestor.errors import IngestError
-from ingestor.job import Contents, final_state
+from ingestor.job import Contents
 from ingestor.store import ledger
 from ingestor.store.database import Database
 from ingestor.vocabulary import ChunkState, JobState, Role
 from tests.conftest import Place
-from tests.plans import claimed, complete, job_plan, receipt, submitted
+from tests.plans import claimed, complete, final_state, job_plan, receipt, submitted
 
 ROUNDS = 200
 
@@ -552,7 +552,7 @@ async def test_retry_while_the_job_ends_never_leaves_an_open_chunk_in_an_ended_j
     ],
 )
 async def test_a_job_ends_as_its_chunks_did(db: Database, ends: list[str], state: JobState) -> None:
-    """The ledger's rule is `job.final_state`."""
+    """The ledger's rule is `plans.final_state`."""
     job_id, ids = await submitted(db, len(ends))
     for chunk_id, end in zip(ids, ends, strict=True):
         if end == "failed":
