@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -73,7 +73,7 @@ def run(submission: Submission) -> int:
     job = None
     if submission.job is not None:
         job = load_job_file(submission.job, today=dt.datetime.now(dt.UTC).date())
-    settings = load_settings(job=None if job is None else job.settings)
+    settings = load_settings(job=None if job is None else _job_settings(job))
     if not submission.dry_run:
         # Told before an hour of planning: both must be named, though Redis may be away.
         settings.dsn(Role.WORKER)
@@ -84,14 +84,16 @@ def run(submission: Submission) -> int:
     if submission.dry_run:
         print_plan(plan, as_json=submission.as_json)
         return 0
-    cap_usd = _first(
-        submission.max_cost, None if job is None else job.max_usd, settings.budget.max_usd_per_job
-    )
+    given = submission.max_cost
+    cap_usd = settings.budget.max_usd_per_job if given is None else given
     return asyncio.run(_submit(submission, plan, settings, cap_usd))
 
 
-def _first(*given: float | None) -> float | None:
-    return next((each for each in given if each is not None), None)
+def _job_settings(job: JobFile) -> Mapping[str, object]:
+    """What a job file sets: below flags and the environment, above configs/system.yaml."""
+    if job.max_usd is None:
+        return job.settings
+    return {**job.settings, "budget.max_usd_per_job": job.max_usd}
 
 
 def _planned(submission: Submission, job: JobFile | None, settings: Settings) -> JobPlan:

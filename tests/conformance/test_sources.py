@@ -7,7 +7,7 @@ import random
 import resource
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -18,12 +18,17 @@ import pytest
 from ingestor.errors import CorruptPayload, PayloadMissing
 from ingestor.job import Claim, Contents, JobPlan
 from ingestor.model import table_of
+from ingestor.settings import Settings
 from ingestor.simulator.dbn_writer import write_dbn
 from ingestor.simulator.market import DAY, INSTRUMENTS, MONDAY, make_bars, make_trades, mappings
+from ingestor.simulator.server import SimulatorOptions, running
+from ingestor.sources.databento.source import Databento
 from ingestor.sources.dbn_files import DbnFiles
-from ingestor.sources.source import Ask, Source
+from ingestor.sources.source import Ask, Source, Wanted
+from ingestor.vault import Vault
 from ingestor.vocabulary import Priority, Schema
 from tests.claims import claims_of, read
+from tests.gateways import facing
 from tests.vaults import vault_at
 
 pytestmark = pytest.mark.fast
@@ -113,6 +118,33 @@ class AdoptedCase(DbnFilesCase):
         self.kept.unlink()
 
 
+class DatabentoCase(SourceCase):
+    """Source databento before a gateway that serves the same week out of a file."""
+
+    def __init__(self, folder: Path, schema: Schema, records: np.ndarray) -> None:
+        served = folder / "served"
+        served.mkdir()
+        whole = DbnFilesCase(served, schema, records, "a.dbn.zst")
+        self.schema, self.records = schema, records
+        self._running = running(SimulatorOptions(folder=whole.path.parent, limits=False))
+        settings = facing(Settings(home=folder / "home"), self._running.__enter__())
+        self.source = Databento(settings, Vault.of(settings))
+
+    def plan(self, chunk_days=None, **ask):
+        wanted = (Wanted(self.schema, MONDAY, MONDAY + 7 * DAY, chunk_days),)
+        symbols = tuple(each.symbol for each in INSTRUMENTS)
+        asked = Ask("conformance", Priority.NORMAL, "GLBX.MDP3", wanted=wanted, symbols=symbols)
+        return self.source.plan(replace(asked, **ask))
+
+    def damage(self, change):
+        raise NotImplementedError("what a gateway damages is fetched again")
+
+    remove = damage
+
+    def close(self):
+        self._running.__exit__(None, None, None)
+
+
 def _disordered() -> np.ndarray:
     records = make_trades(700, days=5)
     return records[np.argsort(np.arange(700) // 2 * 2 - np.arange(700), kind="stable")]
@@ -148,6 +180,27 @@ def case(request, tmp_path) -> SourceCase:
     return CASES[request.param](tmp_path)
 
 
+FETCHED: dict[str, Callable[[Path], DatabentoCase]] = {
+    "databento: trades": lambda folder: DatabentoCase(
+        folder, Schema.TRADES, make_trades(700, days=5)
+    ),
+    "databento: bars": lambda folder: DatabentoCase(
+        folder, Schema.OHLCV_1H, make_bars(200, Schema.OHLCV_1H)
+    ),
+}
+
+
+@pytest.fixture(params=[*CASES, *FETCHED])
+def any_case(request, tmp_path) -> Iterator[SourceCase]:
+    """Sources that read what is there, and those that fetch it."""
+    if request.param in CASES:
+        yield CASES[request.param](tmp_path)
+        return
+    made = FETCHED[request.param](tmp_path)
+    yield made
+    made.close()
+
+
 def inside(case: SourceCase, claim: Claim) -> np.ndarray:
     """The records that a claim must bring, by the protocol's own words."""
     index = case.records[case.index]
@@ -156,8 +209,8 @@ def inside(case: SourceCase, claim: Claim) -> np.ndarray:
 
 
 class TestPlans:
-    def test_a_plan_is_the_same_each_time(self, case):
-        first, second = case.plan(chunk_days=2), case.plan(chunk_days=2)
+    def test_a_plan_is_the_same_each_time(self, any_case):
+        first, second = any_case.plan(chunk_days=2), any_case.plan(chunk_days=2)
         assert first == second
 
     @pytest.mark.parametrize("chunk_days", [None, 1, 2, 100])
@@ -174,6 +227,13 @@ class TestPlans:
         assert [claim.expected for claim in claims] == [len(inside(case, c)) for c in claims]
         assert sum(claim.expected for claim in claims) == len(case.records)
 
+    @pytest.mark.parametrize("chunk_days", [1, 2, 100])
+    def test_all_chunks_together_bring_every_record_once(self, any_case, chunk_days):
+        claims = claims_of(any_case.plan(chunk_days=chunk_days))
+        found = [read(any_case.source, claim)[1] for claim in claims]
+        brought = np.concatenate(found) if found else any_case.records[:0]
+        assert sorted(brought.tolist()) == sorted(any_case.records.tolist())
+
     def test_no_chunk_touches_more_hypertable_chunks_than_allowed(self, case):
         table = table_of(case.schema)
         for request in case.plan(max_hypertable_chunks=2).requests:
@@ -181,15 +241,15 @@ class TestPlans:
                 days = chunk.contents.event_days
                 assert len({day // table.interval_days for day in days}) <= 2
 
-    def test_force_makes_another_job(self, case):
-        assert case.plan(force=True).key != case.plan().key
+    def test_force_makes_another_job(self, any_case):
+        assert any_case.plan(force=True).key != any_case.plan().key
 
 
 class TestFetch:
-    def test_the_check_pass_finds_what_the_claim_brings(self, case):
-        for claim in claims_of(case.plan(chunk_days=2)):
-            found = case.source.fetch(claim).contents
-            assert_contents(found, inside(case, claim), case)
+    def test_the_check_pass_finds_what_the_claim_brings(self, any_case):
+        for claim in claims_of(any_case.plan(chunk_days=2)):
+            found = any_case.source.fetch(claim).contents
+            assert_contents(found, inside(any_case, claim), any_case)
 
     def test_a_payload_out_of_sight_is_missing(self, case):
         [claim, *_] = claims_of(case.plan())
@@ -257,34 +317,34 @@ class TestBatches:
         assert sorted(places) == list(range(len(case.records)))
 
     @pytest.mark.parametrize("count", COUNTS)
-    def test_records_come_in_delivery_order(self, case, count):
-        for claim in claims_of(case.plan(chunk_days=2)):
-            payload = case.source.fetch(claim)
-            batches = case.source.batches(payload, claim, count)
+    def test_records_come_in_delivery_order(self, any_case, count):
+        for claim in claims_of(any_case.plan(chunk_days=2)):
+            payload = any_case.source.fetch(claim)
+            batches = any_case.source.batches(payload, claim, count)
             places = [int(place) for _, positions in batches for place in positions]
             assert places == sorted(places)
 
     @pytest.mark.parametrize("count", COUNTS)
-    def test_no_index_microsecond_is_split(self, case, count):
-        for claim in claims_of(case.plan()):
-            payload = case.source.fetch(claim)
+    def test_no_index_microsecond_is_split(self, any_case, count):
+        for claim in claims_of(any_case.plan()):
+            payload = any_case.source.fetch(claim)
             if not payload.contents.ordered:
                 continue
             seen: set[int] = set()
-            for records, _ in case.source.batches(payload, claim, count):
-                index = records[case.index]
+            for records, _ in any_case.source.batches(payload, claim, count):
+                index = records[any_case.index]
                 own = set((index[index != UNDEFINED] // 1_000).tolist())
                 assert own.isdisjoint(seen)
                 seen |= own
 
-    def test_what_is_read_does_not_depend_on_the_count(self, case):
-        for claim in claims_of(case.plan()):
-            read_whole = [read(case.source, claim, n)[1].tobytes() for n in COUNTS]
+    def test_what_is_read_does_not_depend_on_the_count(self, any_case):
+        for claim in claims_of(any_case.plan()):
+            read_whole = [read(any_case.source, claim, n)[1].tobytes() for n in COUNTS]
             assert all(found == read_whole[0] for found in read_whole)
 
-    def test_a_payload_alone_has_nothing_before_it(self, case):
-        for claim in claims_of(case.plan()):
-            assert case.source.preceding(case.source.fetch(claim), claim) is None
+    def test_a_payload_alone_has_nothing_before_it(self, any_case):
+        for claim in claims_of(any_case.plan()):
+            assert any_case.source.preceding(any_case.source.fetch(claim), claim) is None
 
 
 def assert_contents(found: Contents, records: np.ndarray, case: SourceCase) -> None:
