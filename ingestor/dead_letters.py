@@ -39,6 +39,8 @@ def _letter(claim: Claim, code: str, text: str) -> dict[str, object]:
             "source": claim.source,
             "dataset": claim.dataset,
             "schema": claim.schema,
+            "stype_in": claim.stype_in,
+            "symbols": list(claim.symbols),
             "start_ns": claim.start,
             "end_ns": claim.end,
         },

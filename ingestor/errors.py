@@ -3,6 +3,7 @@
 IngestError
 ├── Retryable                 the same work may succeed later
 │   ├── SourceUnavailable     the provider or a file share does not answer
+│   │   └── VaultUnavailable  the place of the payloads does not: the attempt is given back
 │   ├── RateLimited           the provider asks to wait (`retry_after_s`)
 │   ├── NotYetAvailable       the provider has not published these days yet: no failure
 │   ├── TruncatedPayload      a delivery ended early
@@ -81,6 +82,10 @@ class Retryable(IngestError):
 
 class SourceUnavailable(Retryable):
     exit_code = 6
+
+
+class VaultUnavailable(SourceUnavailable):
+    """The place where payloads are kept does not answer, or is not mounted."""
 
 
 class RateLimited(Retryable):

@@ -149,6 +149,7 @@ class JobPlan:
         notes: Lines a person should read before it runs (files left out, copies).
         quoted_usd: What the provider says it costs; None where nothing is bought.
         realm: Kind of gateway it asks; None for files.
+        symbology: What its symbols mean, where that is known before anything is fetched.
     """
 
     key: str
@@ -160,6 +161,7 @@ class JobPlan:
     notes: tuple[str, ...] = ()
     quoted_usd: float | None = None
     realm: Realm | None = None
+    symbology: tuple[SymbolInterval, ...] = ()
 
     @property
     def chunk_count(self) -> int:

@@ -29,6 +29,7 @@ from ingestor.store.feed import Batch, Progress
 from ingestor.store.loader import Load, load
 from ingestor.store.meta import check_realm
 from ingestor.store.quarantine import Spool
+from ingestor.store.turns import own_turn
 from ingestor.transform import Mapping, Numbering, load_mapping, numbering_of
 from ingestor.validate import judge
 from ingestor.vault import Vault
@@ -101,7 +102,7 @@ async def _through_the_rooms(
     origin = sources.named(claim.source)
     mapping = load_mapping(settings.config_dir / "mappings" / origin.mappings, claim.schema)
     await check_realm(database, origin.realm)
-    payload = await asyncio.to_thread(origin.fetch, claim)
+    payload = await _fetched(database, origin, claim, worker)
     failpoint.reach("fetched")
     fetched = time.monotonic()
     refuse_scattered(payload.contents, mapping.table, claim, settings.store.max_hypertable_chunks)
@@ -130,6 +131,15 @@ async def _through_the_rooms(
         ),
     )
     return replace(receipt, seconds={"fetch": round(fetched - started, 4), **receipt.seconds})
+
+
+async def _fetched(database: Database, origin: Source, claim: Claim, worker: str) -> Payload:
+    """The payload; where it is bought, by one worker at a time: the next finds it in the vault."""
+    key = origin.purchase(claim)
+    if key is None:
+        return await asyncio.to_thread(origin.fetch, claim)
+    async with own_turn(database, key, claim, worker=worker):
+        return await asyncio.to_thread(origin.fetch, claim)
 
 
 def _batches(

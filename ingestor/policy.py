@@ -15,6 +15,7 @@ from ingestor.errors import (
     PaymentRequired,
     RateLimited,
     Retryable,
+    VaultUnavailable,
 )
 from ingestor.job import Claim
 from ingestor.settings import Settings
@@ -22,7 +23,13 @@ from ingestor.settings import Settings
 _HOUR_S = 3600.0
 _HALTED_DELAY_S = 30.0
 _REFUSES_ALL = (AuthenticationFailed, PaymentRequired)
-_PASSING = (DatabaseUnavailable, DatabaseHalted, RateLimited, NotYetAvailable)
+_PASSING = (
+    DatabaseUnavailable,
+    DatabaseHalted,
+    RateLimited,
+    NotYetAvailable,
+    VaultUnavailable,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from celery import signals
 
 from ingestor import logs
 from ingestor.broker import Broker, create_app
-from ingestor.errors import BadSettings, BrokerUnavailable, IngestError, WrongVault
+from ingestor.errors import BadSettings, BrokerUnavailable, IngestError, LocalFault, WrongVault
 from ingestor.logs import get_logger
 from ingestor.settings import load_settings
 from ingestor.store import presence
@@ -56,7 +56,7 @@ def _starting(**_: Any) -> None:
         broker.close()
     try:
         asyncio.run(_check_vault())
-    except (WrongVault, BadSettings) as error:
+    except (WrongVault, BadSettings, LocalFault) as error:
         raise _not_started(error) from error
     except IngestError as error:
         log.warning("vault not checked", reason=error.message)

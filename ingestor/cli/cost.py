@@ -12,6 +12,11 @@ from ingestor.job import JobPlan
 from ingestor.vocabulary import Realm
 
 
+def usd(amount: float) -> str:
+    """An amount as people read it: cents, and of less than a cent what there is."""
+    return f"{amount:,.2f} USD" if amount >= 0.01 or not amount else f"{amount:.2g} USD"
+
+
 def approve(plan: JobPlan, *, cap_usd: float | None, may_ask: bool) -> None:
     """Return if the job may cost what it is quoted; a person on a terminal is asked without a cap.
 
@@ -26,11 +31,11 @@ def approve(plan: JobPlan, *, cap_usd: float | None, may_ask: bool) -> None:
     """
     if plan.quoted_usd is None:
         return
-    quoted = f"{plan.quoted_usd:,.2f} USD"
+    quoted = usd(plan.quoted_usd)
     if cap_usd is not None:
         if plan.quoted_usd > cap_usd:
             raise BudgetExceeded(
-                f"the job is quoted {quoted}; at most {cap_usd:,.2f} USD are allowed",
+                f"the job is quoted {quoted}; at most {usd(cap_usd)} are allowed",
                 hint="ask for less, or raise --max-cost (or budget.max_usd_per_job)",
             )
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 
 import click
@@ -11,6 +12,10 @@ from ingestor.cli.lazy import LazyGroup
 from ingestor.errors import IngestError
 
 INTERRUPTED = 130
+
+# Line breaks of every kind and control characters, which could move a terminal's cursor; with the
+# blanks beside a line break, by which texts of several lines are indented.
+_BREAKS = re.compile(r" *[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]\s*|[\x00-\x1f\x7f-\x9f]+")
 
 _COMMANDS = {
     "submit": "ingestor.cli.submit:submit",
@@ -110,12 +115,17 @@ def _usage(error: click.ClickException) -> int:
 def _told(message: str, hint: str, code: int, *, debug: bool) -> int:
     from ingestor.redaction import redact
 
-    click.echo(f"error: {redact(' '.join(message.split()))}", err=True)
+    click.echo(f"error: {redact(_line(message))}", err=True)
     if hint:
-        click.echo(f"next:  {redact(' '.join(hint.split()))}", err=True)
+        click.echo(f"next:  {redact(_line(hint))}", err=True)
     if debug:
         _show_trace()
     return code
+
+
+def _line(text: str) -> str:
+    """On one line. Blanks stay as they are: symbols hold two in a row (``AAPL  240315C00170000``)."""
+    return _BREAKS.sub(" ", text).strip()
 
 
 def _unforeseen(error: Exception, *, debug: bool) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from ingestor.cli.cost import usd
 from ingestor.cli.output import plural, print_json
 from ingestor.days import DAY_NS, date_of_day
 from ingestor.job import ChunkPlan, JobPlan, RequestPlan
@@ -33,7 +34,7 @@ def print_plan(plan: JobPlan, *, as_json: bool) -> None:
         if plan.quoted_usd is not None:
             _echo_chunks(request)
     if plan.quoted_usd is not None:
-        click.echo(f"  quoted {plan.quoted_usd:,.2f} USD")
+        click.echo(f"  quoted {usd(plan.quoted_usd)}")
 
 
 def _line(request: RequestPlan) -> str:

@@ -111,6 +111,8 @@ def query(
         wanted, notes = await select(database, asked)
         for note in notes[:_NOTES]:
             tell(f"note: {note}")
+        if len(notes) > _NOTES:
+            tell(f"note: and {len(notes) - _NOTES} more of this kind")
         held = await realm(database)
         if held is Realm.SIMULATED:
             tell(SIMULATED)

@@ -77,9 +77,7 @@ def _times(table: Table) -> set[str]:
 def _cell(value: Any) -> str | None:
     if value is None:
         return None
-    if isinstance(value, Decimal):
-        return f"{value.normalize():f}"
-    return str(value).replace(".000000000Z", "Z")
+    return plain(value)
 
 
 async def _lines(reader: Reader, wanted: Selection, writer: Any) -> None:

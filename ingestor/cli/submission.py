@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import click
 
@@ -33,6 +33,7 @@ from ingestor.job_file import JobFile, load_job_file
 from ingestor.settings import Settings, load_settings
 from ingestor.sources.source import Ask, Sources, Wanted
 from ingestor.store import ledger
+from ingestor.store.coverage import underway
 from ingestor.store.database import Database, DatabaseOptions
 from ingestor.store.migrate import require_current
 from ingestor.vault import Vault
@@ -143,7 +144,9 @@ async def _submit(
 ) -> int:
     async with Database(DatabaseOptions.of(settings, Role.WORKER), name="hdi:submit") as database:
         await require_current(database)
+        plan = await _renewed(database, plan)
         if await ledger.find(database, plan.key) is None:
+            await _note_underway(database, plan)
             approve(plan, cap_usd=cap_usd, may_ask=not (submission.as_json or submission.quiet))
         accepted = await ledger.submit(database, plan, max_attempts=settings.retry.max_attempts)
         _say_accepted(submission, plan, accepted)
@@ -153,6 +156,30 @@ async def _submit(
             short = str(accepted.job_id)[:8]
             tell(f"the job goes on; get back to it with: hdi watch {short}")
             raise
+
+
+async def _renewed(database: Database, plan: JobPlan) -> JobPlan:
+    """The plan, as a job of its own where the same request has completed and left days to fetch.
+
+    Days that were not available when they were fetched prove nothing, and may have come since.
+    """
+    job_id = await ledger.find(database, plan.key)
+    if job_id is None or plan.realm is None or not plan.chunk_count:
+        return plan
+    if (await job_status(database, job_id)).state is not JobState.COMPLETED:
+        return plan
+    return replace(plan, key=f"{plan.key}:{uuid4().hex}")
+
+
+async def _note_underway(database: Database, plan: JobPlan) -> None:
+    """Chunks of other sizes or symbols are other requests: what both ask for is bought twice."""
+    if plan.realm is None:
+        return
+    for job_id, name in await underway(database, plan):
+        tell(
+            f"note: job {str(job_id)[:8]} ({name}) is fetching some of the same days and symbols; "
+            "what is not asked for in the same chunks is bought twice, unless you wait for it"
+        )
 
 
 async def _follow_up(

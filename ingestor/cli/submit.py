@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +17,21 @@ if TYPE_CHECKING:
 
 _SOURCES = ("databento", "dbn-files")
 _FILES = "dbn-files"
+
+
+class UsdType(click.FloatRange):
+    """US dollars: NaN compares with nothing, so as a cap it would be none."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        amount = float(super().convert(value, param, ctx))
+        if not isfinite(amount):
+            self.fail(f"{value} is no amount of money.", param, ctx)
+        return amount
 
 
 class _SymbolType(click.Choice[str]):
@@ -78,7 +94,7 @@ class _SymbolType(click.Choice[str]):
 @click.option("--name", help="A name to find the job by; made from the request unless given.")
 @click.option(
     "--max-cost",
-    type=click.FloatRange(0),
+    type=UsdType(),
     help="Most US dollars the job may cost; asked for unless given here or in the settings.",
 )
 @click.option(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ingestor.cli.connect import run
 from ingestor.errors import Usage
 from ingestor.query.meanings import Meaning, Meanings, meanings
-from ingestor.query.misses import not_held
+from ingestor.query.misses import listing, not_held
 from ingestor.store.database import Database
 from ingestor.vocabulary import Dataset, Role, SType
 
@@ -33,7 +33,8 @@ def of_database(
         )
         if found.unknown:
             return found, await not_held(database, found.unknown, dataset, stype_in)
-        return found, _absent(found, "`hdi symbols list` shows the days it is known on")
+        hint = f"`{listing(dataset, stype_in)}` shows the days it is known on"
+        return found, _absent(found, hint)
 
     return run(work, role=Role.READER)
 

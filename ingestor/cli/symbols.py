@@ -21,7 +21,8 @@ _STYPE_IN = click.option(
     "--stype-in",
     type=SymbolType(),
     default=SType.RAW_SYMBOL,
-    show_default=True,
+    # click would show the enum member's name, which is no value of the option.
+    show_default=str(SType.RAW_SYMBOL),
     help="What the symbols are.",
 )
 _LIMIT = click.option(

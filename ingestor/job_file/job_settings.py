@@ -14,7 +14,6 @@ from ingestor.settings.layers import suggestion
 
 JOB_SETTINGS: Final = (
     "databento.backoff_s",
-    "databento.conditions_s",
     "databento.connect_timeout_s",
     "databento.patience_s",
     "databento.read_timeout_s",

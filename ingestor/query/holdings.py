@@ -23,10 +23,11 @@ Holdings = Mapping[tuple[Dataset, str], DaySet]
 async def holdings(reader: Reader, dataset: Dataset | None = None) -> Holdings:
     """What is held, of one dataset or of all. Payloads that prove no whole day do not count."""
     rows = await reader.fetch(_HELD, dataset)
-    return {(Dataset(row["dataset"]), row["schema"]): _days(row["days"]) for row in rows}
+    return {(Dataset(row["dataset"]), row["schema"]): days_of(row["days"]) for row in rows}
 
 
-def _days(ranges: list[Any]) -> DaySet:
+def days_of(ranges: list[Any]) -> DaySet:
+    """Days of a DATEMULTIRANGE."""
     return DaySet((_number(each.lower, dt.date.min), _number(each.upper, dt.date.max))
                   for each in ranges)  # fmt: skip
 

@@ -54,7 +54,20 @@ async def _hint(reader: Reader, symbol: str, dataset: Dataset | None, stype_in: 
         return f"{symbol} is held as another symbol type: --stype-in {others[0]['stype_in']}"
     if near := await _near(reader, symbol, dataset, stype_in):
         return f"did you mean {' or '.join(near)}?"
-    return "`hdi symbols list` shows which are held"
+    return await _where_listed(reader, dataset, stype_in)
+
+
+async def _where_listed(reader: Reader, dataset: Dataset | None, stype_in: SType) -> str:
+    held = [dataset] if dataset else [row["dataset"] for row in await reader.fetch(_DATASETS)]
+    if not held:
+        return "no symbols are held yet"
+    return f"`{listing(held[0], stype_in)}` shows which are held"
+
+
+def listing(dataset: str, stype_in: SType) -> str:
+    """The command that lists held symbols. Numbers are listed beside their raw symbols."""
+    plain = stype_in in (SType.RAW_SYMBOL, SType.INSTRUMENT_ID)
+    return f"hdi symbols list --dataset {dataset}" + ("" if plain else f" --stype-in {stype_in}")
 
 
 async def _near(reader: Reader, symbol: str, dataset: Dataset | None, stype_in: SType) -> list[str]:

@@ -14,12 +14,14 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack, get_args
 
 from ingestor.days import EPOCH, day_of, midnight
 from ingestor.errors import Usage
 from ingestor.query.frames import Prices, frame
 from ingestor.query.misses import require_dataset
+from ingestor.query.notes import notes_on
 from ingestor.query.reader import Reader
 from ingestor.query.records import records
 from ingestor.query.selection import By, Selection
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _Word = TypeVar("_Word", bound=StrEnum)
+
+Symbols = str | int | Iterable[str | int] | None
+"""One symbol or several, instrument ids as numbers or as text; None for all of a dataset."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +85,9 @@ async def select(reader: Reader, asked: Question) -> tuple[Selection, tuple[str,
         by=asked.by,
         limit=asked.limit,
     )
-    return wanted, () if found is None else found.notes
+    meant = None if found is None else found.by_symbol
+    said = await notes_on(reader, wanted, meant, asked.stype_in)
+    return wanted, (*said, *(() if found is None else found.notes))
 
 
 async def _resolved(reader: Reader, asked: Question) -> Resolution | None:
@@ -98,7 +105,7 @@ async def _resolved(reader: Reader, asked: Question) -> Resolution | None:
 async def stream_records(
     reader: Reader,
     schema: str,
-    symbols: str | Iterable[str] | None,
+    symbols: Symbols,
     *,
     start: dt.date | str,
     end: dt.date | str,
@@ -115,7 +122,7 @@ async def stream_records(
 async def read_records(
     reader: Reader,
     schema: str,
-    symbols: str | Iterable[str] | None,
+    symbols: Symbols,
     *,
     start: dt.date | str,
     end: dt.date | str,
@@ -148,7 +155,7 @@ async def read_records(
 async def read_frame(
     reader: Reader,
     schema: str,
-    symbols: str | Iterable[str] | None,
+    symbols: Symbols,
     *,
     start: dt.date | str,
     end: dt.date | str,
@@ -163,13 +170,14 @@ async def read_frame(
     Args:
         prices: ``float`` for float64 (null is NaN), ``decimal`` for exact Decimals (null is None).
     """
+    _require_prices(prices)
     wanted, notes = await select(reader, _question(schema, symbols, start, end, how))
     _warn(notes)
     return await frame(reader, wanted, prices=prices)
 
 
 def _question(
-    schema: str, symbols: str | Iterable[str] | None, start: dt.date | str, end: dt.date | str,
+    schema: str, symbols: Symbols, start: dt.date | str, end: dt.date | str,
     how: How,
 ) -> Question:  # fmt: skip
     first, past = _day(start, "start"), _day(end, "end")
@@ -188,15 +196,26 @@ def _question(
     )
 
 
-def _symbols(given: str | Iterable[str] | None) -> tuple[str, ...] | None:
+def _symbols(given: Symbols) -> tuple[str, ...] | None:
     if given is None:
         return None
-    # Instrument ids may come as numbers.
-    several = [given] if isinstance(given, str) else map(str, given)
-    named = tuple(dict.fromkeys(several))
+    several = given if isinstance(given, Iterable) and not isinstance(given, str) else [given]
+    named = tuple(dict.fromkeys(_symbol(each) for each in several))
     if not named:
         raise Usage("no symbol is asked for", hint="None asks for all symbols of the dataset")
     return named
+
+
+def _symbol(given: object) -> str:
+    if isinstance(given, str):
+        return given
+    # numpy's and pandas' integers, too; True is an int to Python and no id to anybody.
+    if isinstance(given, Integral) and not isinstance(given, bool):
+        return str(int(given))
+    raise Usage(
+        f"{given!r} is no symbol",
+        hint="give text like 'ESM4', an instrument id like 750, or several of them in a list",
+    )
 
 
 def _day(given: dt.date | str, name: str) -> dt.date:
@@ -227,6 +246,15 @@ def _by(given: str) -> By:
     if given == "index":
         return "index"
     raise Usage(f"{given!r} is no time to filter on", hint="it may be 'event' or 'index'")
+
+
+def _require_prices(given: str) -> None:
+    allowed = get_args(Prices)
+    if given not in allowed:
+        raise Usage(
+            f"{given!r} is no form of prices",
+            hint=f"it may be {' or '.join(map(repr, allowed))}",
+        )
 
 
 def _word(kind: type[_Word], given: str, what: str) -> _Word:

@@ -120,6 +120,27 @@ async def statement(reader: Reader, wanted: Selection, *, counted: bool = False)
     return made
 
 
+async def instruments(reader: Reader, wanted: Selection) -> set[tuple[str, int]]:
+    """Which of the selection's instruments it holds records of; one each is looked for."""
+    made = Statement()
+    bounds = await _bounds(reader, wanted, made)
+    publishers = await reader.fetch(_PUBLISHERS, wanted.datasets)
+    asked = sorted({(each.dataset, each.instrument_id) for each in wanted.intervals or ()})
+    made.text = f"""
+SELECT w.dataset, w.instrument_id
+FROM unnest({made.put([dataset for dataset, _ in asked], "TEXT[]")},
+            {made.put([number for _, number in asked], "BIGINT[]")}) AS w(dataset, instrument_id)
+WHERE EXISTS (
+    SELECT FROM public.{wanted.table.name} t
+    JOIN unnest({made.put([row["dataset"] for row in publishers], "TEXT[]")},
+                {made.put([row["publisher_id"] for row in publishers], "INTEGER[]")})
+      AS p(dataset, publisher_id) USING (publisher_id)
+    WHERE p.dataset = w.dataset AND t.instrument_id = w.instrument_id AND {bounds})"""
+    return {(row["dataset"], row["instrument_id"]) for row in await reader.fetch(
+        made.text, *made.values
+    )}
+
+
 def _order(table: Table) -> Iterable[str]:
     nanos = {column.nanos_of: column.name for column in table.columns if column.nanos_of}
     for name in dict.fromkeys((table.index_column, *table.key)):

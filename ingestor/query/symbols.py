@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ingestor.days import DaySet, date_of_day, day_of
@@ -30,6 +30,7 @@ SELECT DISTINCT dataset FROM ingest.requests ORDER BY dataset
 FIRST_DAY: Final = dt.date(1970, 1, 1)
 LAST_DAY: Final = dt.date.max
 _HIGHEST_ID: Final = 2**32 - 1
+_SHOWN: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +60,14 @@ class Resolution:
     Attributes:
         intervals: Of all symbols, on all days: a record's ts_event may lie days before the index
             timestamp that says which id was in force.
-        notes: Lines for people: symbols that are held, but not on the days asked for, and those
+        notes: Lines for people: symbols that are held, but not on all days asked for, and those
             that meant several instruments at once.
+        by_symbol: Each symbol as it was asked for, with what it meant by itself.
     """
 
     intervals: tuple[Interval, ...]
     notes: tuple[str, ...] = ()
+    by_symbol: Mapping[str, Sequence[Interval]] = field(default_factory=dict)
 
 
 async def resolve(
@@ -86,7 +89,8 @@ async def resolve(
         await require_dataset(reader, dataset)
     if stype_in is SType.INSTRUMENT_ID:
         found = await numbered(reader, symbols, dataset)
-        return Resolution(tuple(dict.fromkeys(map(_unnamed, found))))
+        own = {str(each.symbol): [each] for each in found}
+        return Resolution(tuple(dict.fromkeys(map(_unnamed, found))), by_symbol=own)
     by_symbol = await stored_intervals(reader, symbols, dataset, stype_in)
     if unknown := [symbol for symbol, intervals in by_symbol.items() if not intervals]:
         raise await not_held(reader, unknown, dataset, stype_in)
@@ -98,7 +102,7 @@ async def resolve(
         every = list(_members(every))
     else:
         notes += [_doubt(symbol, held, start, end) for symbol, held in by_symbol.items()]
-    return Resolution(tuple(every), tuple(filter(None, notes)))
+    return Resolution(tuple(every), tuple(filter(None, notes)), by_symbol)
 
 
 async def stored_intervals(
@@ -181,11 +185,21 @@ def _refuse_several(symbol: str, intervals: Iterable[Interval]) -> None:
 
 
 def _note(symbol: str, held: Sequence[Interval], start: dt.date, end: dt.date) -> str:
-    if any(each.first < end and start < each.past for each in held):
-        return ""
-    spans = ", ".join(f"{each.first} to {each.past}" for each in held[:3])
-    more = ", …" if len(held) > 3 else ""
-    return f"{symbol} is known on other days only: {spans}{more} (end exclusive)"
+    asked = DaySet([(day_of(start), day_of(end))])
+    known = DaySet((day_of(each.first), day_of(each.past)) for each in held)
+    if not asked & known:
+        return f"{symbol} is known on other days only: {spans(known)}"
+    if asked - known:
+        return f"{symbol} is known on some of these days only: {spans(asked & known)}"
+    return ""
+
+
+def spans(days: DaySet) -> str:
+    """The first ranges of days, as people read them."""
+    shown = ", ".join(
+        f"{date_of_day(first)} to {date_of_day(past)}" for first, past in days.ranges[:_SHOWN]
+    )
+    return f"{shown}{', …' if len(days.ranges) > _SHOWN else ''} (end exclusive)"
 
 
 def _doubt(symbol: str, held: Sequence[Interval], start: dt.date, end: dt.date) -> str:

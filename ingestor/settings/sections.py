@@ -217,9 +217,6 @@ class DatabentoSection(Section):
     not_yet_s: float = setting(
         1800, "s", "Days that are not published yet are asked for again after this", gt=0
     )
-    conditions_s: float = setting(
-        600, "s", "What the provider said of a dataset's days is believed for this long", ge=0
-    )
 
 
 class BudgetSection(Section):

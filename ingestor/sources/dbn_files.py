@@ -46,6 +46,10 @@ class DbnFiles:
         """Surveys the files and cuts them into chunks; see `dbn_plan`."""
         return plan_files(self.name, ask, self._vault)
 
+    def purchase(self, claim: Claim) -> None:
+        """Files are there already."""
+        del claim
+
     def fetch(self, claim: Claim) -> Payload:
         """Checks the file whole, and that it is still the one that was submitted."""
         ref = _ref(claim)

@@ -54,7 +54,7 @@ class Ask:
     Attributes:
         dataset: Required dataset; None where the payload's own metadata decides.
         schemas: For files: wanted schemas; empty for all that are found.
-        wanted: For providers: the schemas with their days, in the order they are to be loaded.
+        wanted: For providers: the schemas with their days.
         symbols: Wanted symbols; empty for all.
         stype_in: What the symbols are.
         start: For files: first day, UTC nanoseconds at midnight; None for the beginning.
@@ -180,6 +180,13 @@ class Source(Protocol):
         Raises:
             BadJob: The ask makes no sense to this source.
             CorruptPayload: Something it must read is damaged.
+        """
+        ...
+
+    def purchase(self, claim: Claim) -> str | None:
+        """Names what `fetch` would buy, the same for equal claims; None where it buys nothing.
+
+        While one worker fetches under a name, others that would buy the same wait for it.
         """
         ...
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from ingestor.days import DayRange, DaySet, date_of_day, day_of
+from ingestor.job import JobPlan
 from ingestor.store.database import Connection, Database
 from ingestor.store.queries import queries
 from ingestor.vocabulary import ALL_SYMBOLS, Schema
@@ -36,6 +39,21 @@ async def held(
         symbol = ALL_SYMBOLS if row["symbol"] == _EVERY else row["symbol"]
         found[Schema(row["schema"]), symbol] += [_range(each) for each in row["days"]]
     return {key: DaySet(ranges) for key, ranges in found.items()}
+
+
+async def underway(database: Database, plan: JobPlan) -> list[tuple[UUID, str]]:
+    """Id and name of open jobs that are to fetch some of what the plan would, a few at most."""
+    found: dict[UUID, str] = {}
+    for request in plan.requests:
+        if not request.chunks:
+            continue
+        rows = await database.fetch(
+            _COVERAGE["underway"], request.dataset, request.schema, request.stype_in,
+            list(request.symbols), Decimal(min(chunk.start for chunk in request.chunks)),
+            Decimal(max(chunk.end for chunk in request.chunks)),
+        )  # fmt: skip
+        found.update({row["job_id"]: row["name"] for row in rows})
+    return list(found.items())
 
 
 async def cover(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,6 +13,7 @@ from ingestor.job import Claim, Contents, JobPlan, PayloadRef, Receipt
 from ingestor.store.database import Connection, Database
 from ingestor.store.planned import bounds_of, payload_ids, record_payloads, record_request
 from ingestor.store.queries import queries
+from ingestor.store.symbols import keep_intervals
 from ingestor.vocabulary import ChunkId, ChunkState, Dataset, Fence, Realm, Schema
 
 _CHUNKS = queries("chunks")
@@ -44,6 +44,8 @@ async def submit(database: Database, plan: JobPlan, *, max_attempts: int) -> Acc
         )  # fmt: skip
         if job_id is None:
             return Accepted(await connection.fetchval(_JOBS["by_key"], plan.key), fresh=False)
+        for dataset in sorted({request.dataset for request in plan.requests}):
+            await keep_intervals(connection, dataset, plan.symbology, source=plan.source)
         payloads = await record_payloads(connection, plan)
         for request in plan.requests:
             await record_request(connection, job_id, request, payloads, max_attempts)
@@ -259,8 +261,3 @@ async def retry(database: Database, job_id: UUID, states: Iterable[ChunkState]) 
 def short(text: str) -> str:
     """Cut to what the ledger holds of an error, on a character border."""
     return text.encode()[:ERROR_BYTES].decode(errors="ignore")
-
-
-def day(text: str) -> dt.date:
-    """A date as payloads spell it, ``2024-03-11``."""
-    return dt.date.fromisoformat(text)

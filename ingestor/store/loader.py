@@ -33,6 +33,7 @@ from ingestor.store.merge import STAGE, merge_statement, probe_statement, stage_
 from ingestor.store.quarantine import Spool
 from ingestor.store.queries import queries
 from ingestor.store.schema import NAMESPACE
+from ingestor.store.symbols import keep_intervals
 from ingestor.vocabulary import Realm
 
 _LOAD = queries("load")
@@ -134,7 +135,7 @@ async def _write(connection: Connection, job: Load, *, merge: bool) -> Receipt:
         await spool.copy_to(connection)
         quarantined = spool.count
     _count_check(job, quarantined)
-    await _keep_symbols(connection, job)
+    await keep_intervals(connection, job.claim.dataset, job.intervals, source=job.data_source)
     await cover(
         connection, dataset=job.claim.dataset, schema=job.claim.schema,
         stype_in=job.claim.stype_in, symbols=job.covered_symbols, days=job.covered_days,
@@ -240,19 +241,6 @@ async def _know_publishers(database: Database, job: Load) -> None:
             f"the payload says {dataset}",
             hint="the metadata of the payload name another dataset than its records",
         )
-
-
-async def _keep_symbols(connection: Connection, job: Load) -> None:
-    """Keeps the payload's own symbol intervals; only those that name an instrument id."""
-    named = [each for each in job.intervals if each.target.isdecimal()]
-    kinds = sorted({(each.stype_in, each.stype_out) for each in named})
-    for stype_in, stype_out in kinds:
-        some = [e for e in named if (e.stype_in, e.stype_out) == (stype_in, stype_out)]
-        await connection.execute(
-            _LOAD["keep_intervals"], job.claim.dataset, stype_in, stype_out, job.data_source,
-            [e.symbol for e in some], [int(e.target) for e in some],
-            [ledger.day(e.start) for e in some], [ledger.day(e.end) for e in some],
-        )  # fmt: skip
 
 
 def _receipt(job: Load, outcome: _Outcome, quarantined: int, seconds: float) -> Receipt:

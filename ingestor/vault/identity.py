@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import orjson
 
-from ingestor.errors import BadSettings, SourceUnavailable
+from ingestor.errors import BadSettings, VaultUnavailable
 from ingestor.vault.layout import IDENTITY
 from ingestor.vault.storage import Storage
 
@@ -37,7 +37,7 @@ def settled(storage: Storage) -> str:
 
     Raises:
         BadSettings: What lies there is no vault of HDI.
-        SourceUnavailable: It was not there right after it was made.
+        VaultUnavailable: It was not there right after it was made.
     """
     found = known(storage)
     if found is not None:
@@ -45,7 +45,7 @@ def settled(storage: Storage) -> str:
     storage.create(IDENTITY, orjson.dumps({"vault_id": str(uuid4()), "format": FORMAT}))
     found = known(storage)
     if found is None:
-        raise SourceUnavailable(
+        raise VaultUnavailable(
             f"{storage.place}/{IDENTITY} is not there after it was written",
             hint="check the disk or the share that the vault is on",
         )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
-from ingestor.errors import LocalFault, PayloadMissing, SourceUnavailable
+from ingestor.errors import LocalFault, PayloadMissing, VaultUnavailable
 from ingestor.vault.durable import (
     copy_new,
     make_folder,
@@ -154,7 +154,7 @@ def reading(path: Path) -> Iterator[None]:
 
     Raises:
         LocalFault: This user may not read it.
-        SourceUnavailable: The disk or share does not answer.
+        VaultUnavailable: The disk or share does not answer.
     """
     try:
         yield
@@ -166,7 +166,7 @@ def reading(path: Path) -> Iterator[None]:
             hint="change its owner or mode, or run as another user",
         ) from error
     except OSError as error:
-        raise SourceUnavailable(
+        raise VaultUnavailable(
             f"{socket.gethostname()} cannot read {path}: {error.strerror}",
             hint="check the disk or the share that the vault is on",
         ) from error

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
-from ingestor.errors import BadSettings, CorruptPayload, IngestError, LocalFault, SourceUnavailable
+from ingestor.errors import BadSettings, CorruptPayload, IngestError, LocalFault, VaultUnavailable
 from ingestor.vault.durable import make_folder, measured, sync_file, sync_folder
 from ingestor.vault.layout import TEMPORARY
 from ingestor.vault.local import missing, writing
@@ -89,7 +89,7 @@ class Bucket:
         sent = self.size(name)
         if sent != size:
             self.remove(name)
-            raise SourceUnavailable(
+            raise VaultUnavailable(
                 f"{self.place}/{name} has {sent} bytes after {size:,} were sent",
                 hint="it is sent again",
             )
@@ -196,7 +196,7 @@ class Bucket:
 
         Raises:
             LocalFault: This host's credentials do not allow it, or its disk is full.
-            SourceUnavailable: Anything else.
+            VaultUnavailable: Anything else.
         """
         host, what = socket.gethostname(), f"{self.place}/{name}"
         try:
@@ -218,8 +218,8 @@ class Bucket:
             raise _away(what, error) from error
 
 
-def _away(what: str, error: Exception) -> SourceUnavailable:
-    return SourceUnavailable(
+def _away(what: str, error: Exception) -> VaultUnavailable:
+    return VaultUnavailable(
         f"{socket.gethostname()} gets no answer for {what}: {type(error).__name__}",
         hint="check address, network and credentials of the vault",
     )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class Storage(Protocol):
     """A folder or an object store. What it writes is there whole or not at all, also after a crash.
 
-    Every method raises SourceUnavailable where the place does not answer, and LocalFault where this
+    Every method raises VaultUnavailable where the place does not answer, and LocalFault where this
     host cannot write or may not read.
 
     Attributes:

@@ -18,7 +18,7 @@ from ingestor.errors import (
     LocalFault,
     PayloadMissing,
     SourceRefused,
-    SourceUnavailable,
+    VaultUnavailable,
 )
 from ingestor.job import PayloadRef
 from ingestor.logs import get_logger
@@ -78,7 +78,7 @@ class Vault:
 
         Raises:
             BadSettings: What lies there is no vault of HDI.
-            SourceUnavailable: It is another vault than before, or gone: a share that is not mounted
+            VaultUnavailable: It is another vault than before, or gone: a share that is not mounted
                 any more looks like an empty folder.
         """
         found = identity.known(self._storage)
@@ -90,7 +90,7 @@ class Vault:
         """The manifest of a payload that answers the request, if its bytes are there too.
 
         Raises:
-            SourceUnavailable: The vault is away: what it holds must not be bought again.
+            VaultUnavailable: The vault is away: what it holds must not be bought again.
         """
         found = self._index.find(request)
         if found is None:
@@ -164,7 +164,7 @@ class Vault:
             PayloadMissing: It is not there.
             CorruptPayload: A remote vault gave other bytes.
             SourceRefused: The uri is none that a vault gives.
-            SourceUnavailable: The vault does not answer.
+            VaultUnavailable: The vault does not answer.
         """
         if not is_kept(ref):
             return Path(ref.uri)
@@ -214,7 +214,7 @@ class Vault:
 
     def _same(self, found: str | None) -> str:
         if found is None or self._id not in (None, found):
-            raise SourceUnavailable(
+            raise VaultUnavailable(
                 f"{socket.gethostname()} finds {'no vault' if found is None else f'vault {found}'} "
                 f"at {self.place}; it was {self._id}",
                 hint="check that the share is mounted; restart after moving to another vault",

@@ -253,3 +253,97 @@ def test_ten_thousand_chunks_are_planned_recorded_and_enqueued(
     assert value(place, distinct) == 10_000
     # Planning costs a handful of calls, not one per chunk: the provider allows 20 a second.
     assert len(metadata) < 10
+
+
+PENDING_DAY = "2024-03-13"
+BARS = ("--dataset", "GLBX.MDP3", "--schema", "ohlcv-1d", "--symbols", "ESM4", *WEEK)
+
+
+def days_of(place: Place) -> list[str]:
+    rows = fetched(place, "SELECT ts_event::DATE AS day FROM daily_ohlcv_data ORDER BY 1")
+    return [str(row["day"]) for row in rows]
+
+
+def test_a_day_that_was_pending_is_fetched_once_it_is_there(
+    desk: Desk, gateway: Gateway, place: Place
+) -> None:
+    """A worker that has asked for conditions before must not believe them still."""
+    desk.done(*CME, "--symbols", "ESM4", *WEEK)
+    gateway.condition("GLBX.MDP3", PENDING_DAY, "pending")
+    first = desk.done(*BARS)
+    assert f"{PENDING_DAY} pending: left out" in first.err
+    gateway.condition("GLBX.MDP3", PENDING_DAY, "available")
+    second = desk.done(*BARS)
+    assert second.json["records"]["stored"] == 1
+    assert PENDING_DAY in days_of(place)
+    assert len(days_of(place)) == 5
+
+
+def test_a_vault_without_a_day_that_has_come_since_does_not_answer(
+    desk: Desk, gateway: Gateway, place: Place
+) -> None:
+    """As where the database was made anew: the payload is whole, the days are not."""
+    gateway.condition("GLBX.MDP3", PENDING_DAY, "pending")
+    desk.done(*BARS)
+    gateway.condition("GLBX.MDP3", PENDING_DAY, "available")
+    value(place, "DELETE FROM daily_ohlcv_data")
+    value(place, "DELETE FROM ingest.coverage")
+    desk.done(*BARS)
+    assert len(days_of(place)) == 5
+
+
+def test_a_day_that_is_withdrawn_while_a_job_waits_does_not_block_the_same_request(
+    desk: Desk, gateway: Gateway, place: Place
+) -> None:
+    """Its job completes without it; the same words, later, are another job."""
+    assert desk.submit(*BARS).code == 0
+    gateway.condition("GLBX.MDP3", PENDING_DAY, "pending")
+    desk.work()
+    assert PENDING_DAY not in days_of(place)
+    gateway.condition("GLBX.MDP3", PENDING_DAY, "available")
+    again = desk.done(*BARS)
+    assert again.json["records"]["stored"] == 1
+    assert len(days_of(place)) == 5
+
+
+def test_two_jobs_at_once_buy_the_same_chunks_once(
+    facts: Settings, gateway: Gateway, tmp_path: Path
+) -> None:
+    """The second waits for the first's download and finds it; that they overlap is told."""
+    gateway.fault("slow", delay_s=1, count=None)
+    with fleet(facts, tmp_path) as made:
+        made.worker("one")
+        made.worker("two")
+        made.scheduler()
+        ask = (*CME, "--symbols", "ESM4", "--start", "2024-03-11")
+        first = submit(facts, *ask, "--end", "2024-03-13", "--json")
+        second = submit(facts, *ask, "--end", "2024-03-14", "--wait", "--timeout", "60", "--json")
+    assert (first.code, second.code) == (0, 0), second.err + made.logs_text()
+    assert "is fetching some of the same days" in second.err
+    assert sorted(start for _, start, _ in streams(gateway)) == [
+        "2024-03-11", "2024-03-12", "2024-03-13",
+    ]  # fmt: skip
+
+
+def test_members_are_known_where_their_records_were_held_already(
+    desk: Desk, gateway: Gateway
+) -> None:
+    """Loaded with ALL_SYMBOLS, asked for as a parent: nothing to buy, and the query works."""
+    bars = ("--dataset", "GLBX.MDP3", "--schema", "ohlcv-1d")
+    desk.done(*bars, "--symbols", "ALL_SYMBOLS", *WEEK)
+    calls = gateway.bill().calls
+    desk.done(*bars, "--symbols", "ES.FUT", "--stype-in", "parent", *WEEK)
+    assert gateway.bill().calls == calls
+    found = desk.hdi(
+        "query", "ohlcv-1d", "--dataset", "GLBX.MDP3", "--symbols", "ES.FUT", "--stype-in",
+        "parent", *WEEK, "--json",
+    )  # fmt: skip
+    assert found.code == 0, found.err
+    assert {row["symbol"] for row in found.json["records"]} >= {"ESM4", "ESH4"}
+
+
+@pytest.mark.parametrize("cap", ["nan", "inf", "-1"])
+def test_a_cap_that_is_no_amount_is_refused(desk: Desk, cap: str) -> None:
+    """NaN compares with nothing: as a cap it would be none."""
+    said = desk.submit(*BARS, f"--max-cost={cap}")
+    assert said.code == 2, said.err

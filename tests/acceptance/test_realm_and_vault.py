@@ -161,3 +161,12 @@ async def test_a_worker_with_another_vault_does_not_start(
     workers.worker("three", **other, HDI_VAULT__SCOPE="host")
     await until("the third worker is online", both, timeout_s=30, fleet=workers)
     assert hdi(settings, "workers").code == 0
+
+
+def test_without_a_key_the_exit_code_is_4_in_a_database_of_simulated_data_too(
+    here: Here, settings: Settings, place: Place
+) -> None:
+    """Who rehearsed and forgot the gateway is told of the key, not of realms."""
+    fix(place, Realm.SIMULATED)
+    said = here.submit(environment(settings), *REQUEST)
+    assert (said.code, chunks(place)) == (4, 0)

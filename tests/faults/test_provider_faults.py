@@ -103,7 +103,8 @@ async def test_no_truncation_ends_as_completed_and_all_are_mended(
     retried = await database.fetch(
         "SELECT error_code FROM ingest.attempts WHERE outcome = 'retrying'"
     )
-    assert len(retried) == len(TRUNCATIONS)
+    # A body shorter than its Content-Length that brings no byte at all is asked for again at once.
+    assert len(retried) == len(TRUNCATIONS) - 1
     assert list((facts.home / "vault").rglob("*.part")) == []
 
 
@@ -119,7 +120,7 @@ async def test_a_provider_that_never_delivers_whole_ends_in_dead_letters(
     assert await database.fetchval("SELECT count(*) FROM trades_data") == 50
     letters = await database.fetch("SELECT attempts, error_code FROM ingest.dead_letters")
     told = Counter(tuple(row) for row in letters)
-    assert told == {(5, "TruncatedPayload"): 9}
+    assert told == {(5, "TruncatedPayload"): 8, (5, "SourceUnavailable"): 1}
 
 
 @pytest.mark.parametrize(

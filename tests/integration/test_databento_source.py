@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,13 @@ from pydantic import SecretStr
 from zstandard import ZstdDecompressor
 
 from ingestor.days import DAY_NS, DaySet
-from ingestor.errors import AuthenticationFailed, BadJob, SourceUnavailable, TruncatedPayload
+from ingestor.errors import (
+    AuthenticationFailed,
+    BadJob,
+    LocalFault,
+    SourceUnavailable,
+    TruncatedPayload,
+)
 from ingestor.job import Claim
 from ingestor.manifest import PayloadRequest
 from ingestor.settings import Settings
@@ -335,3 +342,15 @@ def test_records_come_in_batches_of_any_size(source: Databento) -> None:
     for count in (1, 7, 65_536):
         assert read(source, claim, count)[1].tobytes() == whole.tobytes()
     assert np.all(np.diff(whole["ts_recv"].astype(np.int64)) >= 0)
+
+
+def test_a_disk_without_room_is_told_before_anything_is_bought(
+    source: Databento, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk is no place to buy for."""
+    claim = only_claim(source.plan(asked("ESM4")))
+    usage = shutil.disk_usage("/")._replace(free=50 * 48 - 1)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(LocalFault, match="has 2,399 bytes left"):
+        source.fetch(claim)
+    assert gateway.bill().calls == 0

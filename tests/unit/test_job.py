@@ -32,9 +32,9 @@ def test_completed_is_the_end() -> None:
     assert leave == {ChunkState.FAILED, ChunkState.CANCELLED}
 
 
-def test_only_a_chunk_in_progress_completes_or_fails() -> None:
-    """Whoever ends a chunk owned it."""
-    ends = {ChunkState.COMPLETED, ChunkState.COMPLETED_EMPTY, ChunkState.FAILED}
+def test_only_a_chunk_in_progress_completes() -> None:
+    """Whoever completes a chunk owned it; one that nobody holds fails with its refused job."""
+    ends = {ChunkState.COMPLETED, ChunkState.COMPLETED_EMPTY}
     assert {s for s in ChunkState if CHUNK_MOVES[s] & ends} == {ChunkState.IN_PROGRESS}
 
 
@@ -54,6 +54,8 @@ MOVES_OF_STATEMENTS = {
     ("chunks", "fail"): ({"in_progress"}, {"failed"}),
     ("chunks", "reap"): ({"in_progress"}, {"retrying", "cancelled", "failed"}),
     ("chunks", "hand_back"): ({"in_progress"}, {"retrying", "cancelled"}),
+    ("jobs", "refuse_rest"): ({"pending", "queued", "retrying"}, {"failed"}),
+    ("chunks", "withdraw"): ({"in_progress"}, {"cancelled"}),
     ("jobs", "cancel_chunks"): ({"pending", "queued", "in_progress", "retrying"}, {"cancelled"}),
     ("dispatch", "enqueue"): ({"pending", "retrying"}, {"queued"}),
 }

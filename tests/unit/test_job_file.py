@@ -127,7 +127,7 @@ def test_settings_of_a_job_reach_the_settings(
 
     assert settings.retry.max_attempts == 8
     assert settings.databento.patience_s == 60
-    assert load_settings(job=dict.fromkeys(JOB_SETTINGS, "1")).databento.conditions_s == 1
+    assert load_settings(job=dict.fromkeys(JOB_SETTINGS, "1")).databento.backoff_s == 1
 
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)

@@ -22,6 +22,7 @@ from ingestor.errors import (
     TruncatedPayload,
     UnlikeRequest,
     Unstorable,
+    VaultUnavailable,
 )
 from ingestor.job import Claim, PayloadRef
 from ingestor.policy import decide
@@ -54,7 +55,13 @@ def test_the_last_attempt_is_the_last(kind: type[IngestError]) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [DatabaseUnavailable("x"), DatabaseHalted("x"), RateLimited("x", retry_after_s=3)]
+    "error",
+    [
+        DatabaseUnavailable("x"),
+        DatabaseHalted("x"),
+        RateLimited("x", retry_after_s=3),
+        VaultUnavailable("x"),
+    ],
 )
 def test_what_is_not_the_chunks_fault_costs_nothing(error: IngestError) -> None:
     assert decide(error, replace(CLAIM, attempt=5), SETTINGS).outcome == "deferred"

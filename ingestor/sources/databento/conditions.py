@@ -1,53 +1,29 @@
-"""What the provider says of a dataset's days, asked once in a while."""
+"""What the provider says of a dataset's days.
+
+Never remembered: a day that was pending a minute ago may have come, and one believed to be there
+would be covered without its records.
+"""
 
 from __future__ import annotations
 
-import threading
-import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ingestor.days import DAY_NS, DaySet, date_of_day, day_of
-from ingestor.manifest import DayCondition
+from ingestor.days import DaySet, date_of_day, day_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ingestor.manifest import DayCondition
     from ingestor.sources.databento.provider import Provider
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    at: float
-    days: dict[int, DayCondition]
-
-
-class Conditions:
-    """Conditions of whole datasets, believed for a while: one call serves thousands of chunks."""
-
-    def __init__(self, provider: Provider, *, believed_s: float) -> None:
-        self._provider = provider
-        self._believed_s = believed_s
-        self._told: dict[str, _Told] = {}
-        self._asking = threading.Lock()
-
-    def of(self, dataset: str, days: DaySet) -> tuple[DayCondition, ...]:
-        """Conditions of those of the days that the provider lists, ascending."""
-        told = self._current(dataset)
-        return tuple(told.days[day] for day in days if day in told.days)
-
-    def _current(self, dataset: str) -> _Told:
-        with self._asking:
-            told = self._told.get(dataset)
-            if told is None or time.monotonic() - told.at > self._believed_s:
-                told = self._told[dataset] = self._ask(dataset)
-            return told
-
-    def _ask(self, dataset: str) -> _Told:
-        available = self._provider.available(dataset)
-        first, past = available.start // DAY_NS, -(-available.end // DAY_NS)
-        listed = self._provider.conditions(dataset, date_of_day(first), date_of_day(past))
-        return _Told(time.monotonic(), {day_of(each.day): each for each in listed})
+def conditions_of(provider: Provider, dataset: str, days: DaySet) -> tuple[DayCondition, ...]:
+    """Conditions of those of the days that the provider lists, ascending; asked in one call."""
+    if not days:
+        return ()
+    first, past = days.ranges[0][0], days.ranges[-1][1]
+    listed = provider.conditions(dataset, date_of_day(first), date_of_day(past))
+    return tuple(each for each in listed if day_of(each.day) in days)
 
 
 def unavailable(conditions: Sequence[DayCondition]) -> DaySet:

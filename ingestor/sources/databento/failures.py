@@ -53,7 +53,7 @@ UNNAMED_WAIT_S: Final = 10.0
 _UNRESOLVED = "symbology_invalid_request"
 _LONGEST_WAIT_S = 3600.0
 _SHOWN = 300
-_DENIED_HINT = "check HDI_DATABENTO_API_KEY and what the account's licence allows"
+_DENIED_HINT = "check DATABENTO_API_KEY and what the account's licence allows"
 _PAYMENT_HINT = "see to the payment details of the Databento account"
 
 

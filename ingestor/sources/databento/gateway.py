@@ -21,7 +21,7 @@ MADE_UP_KEY: Final = "db-HdiMadeUpKeyForLoopbackHosts0"
 FAMILIES: Final = ("timeseries", "metadata", "symbology", "batch")
 _REAL_HOST = "hist.databento.com"
 _PLACEHOLDER = "YOUR_API_KEY"
-_HINT = "set HDI_DATABENTO_API_KEY, or HDI_DATABENTO_GATEWAY to a simulator on this host"
+_HINT = "set DATABENTO_API_KEY, or HDI_DATABENTO_GATEWAY to a simulator on this host"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def open_client(gateway: Gateway) -> databento.Historical:
     Raises:
         AuthenticationFailed: There is no key, or none that could be one.
     """
-    key = _checked(gateway.key)
+    key = checked_key(gateway)
     import databento
 
     if gateway.url is None:
@@ -87,13 +87,18 @@ def client_name() -> str:
     return f"databento {version('databento')}"
 
 
-def _checked(key: str | None) -> str:
-    """The client would print a key that it refuses, so such keys never reach it."""
+def checked_key(gateway: Gateway) -> str:
+    """The key; the client would print one that it refuses, so such keys never reach it.
+
+    Raises:
+        AuthenticationFailed: There is none, or none that could be one.
+    """
+    key = gateway.key
     if not key or key == _PLACEHOLDER:
         raise AuthenticationFailed("no key of a Databento account is set", hint=_HINT)
     if not (key.isascii() and key.isprintable()) or " " in key:
         raise AuthenticationFailed(
-            "HDI_DATABENTO_API_KEY holds signs that no key has", hint="copy the key again"
+            "DATABENTO_API_KEY holds signs that no key has", hint="copy the key again"
         )
     return key
 

@@ -7,15 +7,37 @@ metadata of the request, and the number of records that the provider counted.
 
 from __future__ import annotations
 
+import shutil
+import socket
 from pathlib import Path
+from typing import Final
 
-from ingestor.errors import CorruptPayload, TruncatedPayload, UnlikeRequest
+from ingestor.errors import CorruptPayload, LocalFault, TruncatedPayload, UnlikeRequest
 from ingestor.manifest import PayloadRequest
-from ingestor.sources.dbn import DbnHeader
+from ingestor.sources.dbn import DbnHeader, layout
 from ingestor.sources.survey import Survey, moment, survey
 from ingestor.sources.tally import Window
 from ingestor.sources.zstd import check_content
-from ingestor.vocabulary import ALL_SYMBOLS
+from ingestor.vocabulary import ALL_SYMBOLS, Schema
+
+_VERSION: Final = 3
+"""DBN version that the provider sends today."""
+
+
+def require_room(part: Path, request: PayloadRequest, expected: int) -> None:
+    """Return if the records would fit, uncompressed: a full disk is no place to buy for.
+
+    Raises:
+        LocalFault: There is less room; names the place.
+    """
+    needed = expected * layout(Schema(request.schema_name), _VERSION).itemsize
+    free = shutil.disk_usage(part.parent).free
+    if free < needed:
+        raise LocalFault(
+            f"{part.parent} on {socket.gethostname()} has {free:,} bytes left; {expected:,} "
+            f"records take up to {needed:,}: nothing was fetched",
+            hint="make room there, or name another place with HDI_VAULT_URL",
+        )
 
 
 def checked(path: Path, request: PayloadRequest, expected: int) -> Survey:

@@ -12,16 +12,17 @@ from typing import Any
 from uuid import uuid4
 
 from ingestor import plan
-from ingestor.days import DAY_NS, DaySet, date_of_day, midnight
+from ingestor.days import DayRange, DaySet, date_of_day, midnight
 from ingestor.errors import BadJob, UnknownSymbols
 from ingestor.job import JobPlan, RequestPlan
 from ingestor.manifest import DayCondition, PayloadRequest
 from ingestor.model import table_of
-from ingestor.sources.databento.conditions import Conditions, unavailable
+from ingestor.sources.databento.conditions import conditions_of, unavailable
 from ingestor.sources.databento.defaults import Defaults
+from ingestor.sources.databento.meaning import Meaning, shown
 from ingestor.sources.databento.provider import Provider
 from ingestor.sources.source import Ask, Wanted
-from ingestor.vocabulary import ALL_SYMBOLS, Dataset, Schema, SType
+from ingestor.vocabulary import ALL_SYMBOLS, Dataset, Schema
 
 _SHOWN = 5
 _HELD_ALL = "everything asked for is held already: nothing to fetch"
@@ -46,9 +47,8 @@ class _Resolved:
 class Planner:
     """Asks one provider while it plans."""
 
-    def __init__(self, provider: Provider, conditions: Conditions, defaults: Defaults) -> None:
+    def __init__(self, provider: Provider, defaults: Defaults) -> None:
         self._provider = provider
-        self._conditions = conditions
         self._defaults = defaults
 
     def plan(self, source: str, ask: Ask) -> JobPlan:
@@ -61,7 +61,9 @@ class Planner:
         dataset, symbols = self._dataset(ask), _symbols(ask)
         notes: list[str] = []
         resolved = self._resolved(dataset, symbols, ask, notes)
-        self._note_unknown(dataset, symbols, ask, resolved, notes)
+        meaning = Meaning(self._provider, dataset, symbols, ask.stype_in)
+        if wanted := _bounds([span for each in resolved for span in each.spans]):
+            notes.extend(filter(None, [meaning.unknown(wanted)]))
         requests = tuple(self._request(dataset, symbols, ask, each, notes) for each in resolved)
         if resolved and not any(each.spans for each in resolved):
             notes.append(_HELD_ALL)
@@ -75,6 +77,7 @@ class Planner:
             notes=tuple(notes),
             quoted_usd=self._quoted(source, dataset, ask, resolved),
             realm=self._provider.realm,
+            symbology=meaning.intervals(asked) if (asked := _asked(resolved)) else (),
         )
 
     def _dataset(self, ask: Ask) -> Dataset:
@@ -119,7 +122,7 @@ class Planner:
         notes.extend(f"{want.schema}: {line}" for line in said)
         if not days:
             return None
-        conditions = self._conditions.of(dataset, days)
+        conditions = conditions_of(self._provider, dataset, days)
         absent = unavailable(conditions)
         notes.extend(f"{want.schema}: {line}" for line in _told(conditions))
         mine = {symbol: some for (schema, symbol), some in held.items() if schema == want.schema}
@@ -170,43 +173,16 @@ class Planner:
         except UnknownSymbols:
             return 0.0  # a weekend, say: the provider refuses it, and the chunk is proven empty
 
-    def _note_unknown(
-        self,
-        dataset: Dataset,
-        symbols: tuple[str, ...],
-        ask: Ask,
-        resolved: Sequence[_Resolved],
-        notes: list[str],
-    ) -> None:
-        """A misspelt symbol would be an empty answer, and nobody would notice.
 
-        Raises:
-            BadJob: The provider knows none of them, on these days or any others.
-        """
-        spans = [span for each in resolved for span in each.spans]
-        if not spans or symbols == (ALL_SYMBOLS,) or ask.stype_in == SType.INSTRUMENT_ID:
-            return
-        first, past = min(span.first for span in spans), max(span.past for span in spans)
-        unknown = self._unknown(dataset, symbols, ask.stype_in, first, past)
-        if len(unknown) == len(symbols):
-            available = self._provider.available(dataset)
-            ever = -(-available.start // DAY_NS), available.end // DAY_NS
-            if len(self._unknown(dataset, symbols, ask.stype_in, *ever)) == len(symbols):
-                raise BadJob(
-                    f"{dataset} knows no {ask.stype_in} {_shown(symbols)}",
-                    hint="check spelling and --stype-in: `hdi symbols resolve --provider` asks it",
-                )
-        if unknown:
-            span = f"{date_of_day(first)} to {date_of_day(past)}"
-            notes.append(f"{dataset} knows no {ask.stype_in} {_shown(unknown)} from {span}")
+def _bounds(spans: Sequence[plan.Span]) -> DayRange | None:
+    if not spans:
+        return None
+    return min(each.first for each in spans), max(each.past for each in spans)
 
-    def _unknown(
-        self, dataset: Dataset, symbols: Sequence[str], stype_in: str, first: int, past: int
-    ) -> tuple[str, ...]:
-        return self._provider.resolve(
-            dataset, symbols, stype_in=stype_in, stype_out=SType.INSTRUMENT_ID,
-            start=date_of_day(first), past=date_of_day(past),
-        ).not_found  # fmt: skip
+
+def _asked(resolved: Sequence[_Resolved]) -> DayRange | None:
+    ranges = [each for some in resolved for each in some.days.ranges]
+    return (min(ranges)[0], max(past for _, past in ranges)) if ranges else None
 
 
 def _symbols(ask: Ask) -> tuple[str, ...]:
@@ -220,15 +196,10 @@ def _told(conditions: Sequence[DayCondition]) -> list[str]:
         if each.condition != "available":
             groups.setdefault(each.condition, []).append(each)
     return [
-        f"{_shown([str(each.day) for each in days])} "
+        f"{shown([str(each.day) for each in days])} "
         + (f"{condition}: loaded as it is" if days[0].held else f"{condition}: left out")
         for condition, days in groups.items()
     ]
-
-
-def _shown(names: Sequence[str]) -> str:
-    more = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _name(dataset: str, symbols: Sequence[str], resolved: Sequence[_Resolved]) -> str:

@@ -20,7 +20,7 @@ from ingestor.settings import Settings
 from ingestor.sources.databento import answers, asking
 from ingestor.sources.databento.answers import AvailableRange, Publisher, Resolved, UnitPrices
 from ingestor.sources.databento.calls import Calls
-from ingestor.sources.databento.gateway import client_name, gateway_of
+from ingestor.sources.databento.gateway import checked_key, client_name, gateway_of
 from ingestor.vocabulary import Realm
 
 if TYPE_CHECKING:
@@ -52,9 +52,18 @@ class Provider:
 
     def __init__(self, settings: Settings) -> None:
         gateway = gateway_of(settings)
+        self._gateway = gateway
         self.realm: Realm = gateway.realm
         self.client_name: str = client_name()
         self._calls = Calls(settings, gateway)
+
+    def require_key(self) -> None:
+        """Return if there is a key to send.
+
+        Raises:
+            AuthenticationFailed: There is none, or none that could be one.
+        """
+        checked_key(self._gateway)
 
     def datasets(self) -> tuple[str, ...]:
         """Dataset codes."""

@@ -14,10 +14,10 @@ from ingestor.logs import get_logger
 from ingestor.manifest import Manifest, PayloadRequest, as_intervals
 from ingestor.model import table_of
 from ingestor.settings import Settings
-from ingestor.sources.databento.conditions import Conditions, unavailable
+from ingestor.sources.databento.conditions import conditions_of, unavailable
 from ingestor.sources.databento.defaults import load_defaults
 from ingestor.sources.databento.emptiness import NOTHING_DELIVERED, names_anything, write_empty
-from ingestor.sources.databento.intake import checked
+from ingestor.sources.databento.intake import checked, require_room
 from ingestor.sources.databento.planning import Planner
 from ingestor.sources.databento.provider import Provider
 from ingestor.sources.databento.symbology import intervals_of
@@ -47,16 +47,25 @@ class Databento:
         self._settings = settings
         self._vault = vault
         self._provider = Provider(settings)
-        self._conditions = Conditions(self._provider, believed_s=settings.databento.conditions_s)
 
     @property
     def realm(self) -> Realm:
+        """Known by the gateway's host.
+
+        Raises:
+            AuthenticationFailed: There is neither a key nor a gateway on this host.
+        """
+        self._provider.require_key()
         return self._provider.realm
 
     def plan(self, ask: Ask) -> JobPlan:
         """Asks the provider what it has and what it costs; buys nothing."""
         defaults = load_defaults(self._settings.config_dir)
-        return Planner(self._provider, self._conditions, defaults).plan(self.name, ask)
+        return Planner(self._provider, defaults).plan(self.name, ask)
+
+    def purchase(self, claim: Claim) -> str:
+        """The key of the request that the claim makes."""
+        return self._request(claim).key
 
     def fetch(self, claim: Claim) -> Payload:
         """The payload out of the vault; bought where it is not there.
@@ -107,7 +116,7 @@ class Databento:
     def _held(self, request: PayloadRequest) -> tuple[Manifest, Survey, PayloadRef] | None:
         """What the vault has of the request, proven anew; None where it has nothing sound."""
         manifest = self._vault.find(request)
-        if manifest is None:
+        if manifest is None or self._outdated(manifest):
             return None
         ref = self._vault.ref(manifest)
         try:
@@ -121,9 +130,15 @@ class Databento:
             return None
         return manifest, found, ref
 
+    def _outdated(self, manifest: Manifest) -> bool:
+        """Whether days that were not there when it was fetched have come since."""
+        absent = unavailable(manifest.conditions)
+        dataset = manifest.request.dataset
+        return unavailable(conditions_of(self._provider, dataset, absent)) != absent
+
     def _bought(self, request: PayloadRequest, claim: Claim) -> tuple[Manifest, Survey, PayloadRef]:
-        days = DaySet([(request.start // DAY_NS, request.end // DAY_NS)])
-        conditions = self._conditions.of(request.dataset, days)
+        # Asked before the download: a day that comes in between is delivered, and not covered yet.
+        conditions = conditions_of(self._provider, request.dataset, _days(request))
         try:
             # Counted first: a count is free, and a download that cannot be proven is money lost.
             expected = self._provider.record_count(request)
@@ -172,6 +187,7 @@ class Databento:
         self, request: PayloadRequest, claim: Claim, expected: int
     ) -> tuple[Survey, tuple[str, ...]]:
         part = self._vault.part(f"{request.key}.{claim.chunk_id}.{claim.fence}")
+        require_room(part, request, expected)
         try:
             delivery = self._provider.download(request, part)
             return checked(part, request, expected), delivery.warnings
@@ -183,6 +199,10 @@ class Databento:
         part = self._vault.part(f"{request.key}.{claim.chunk_id}.{claim.fence}")
         write_empty(part, request)
         return checked(part, request, 0)
+
+
+def _days(request: PayloadRequest) -> DaySet:
+    return DaySet([(request.start // DAY_NS, request.end // DAY_NS)])
 
 
 def _window(claim: Claim) -> Window:

@@ -39,6 +39,13 @@ SELECT current_setting('lock_timeout')
 -- set_lock_timeout --
 SELECT set_config('lock_timeout', $1, true)
 
+-- take_turn --
+-- The sole right to fetch what $1 names, for as long as the session lasts; false: another has it.
+SELECT pg_try_advisory_lock(hashtextextended($1, 0))
+
+-- end_turn --
+SELECT pg_advisory_unlock(hashtextextended($1, 0))
+
 -- name_session --
 SELECT set_config('application_name', $1, false)
 

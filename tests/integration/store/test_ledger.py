@@ -19,7 +19,7 @@ from ingestor.store import ledger
 from ingestor.store.database import Database
 from ingestor.vocabulary import ChunkState, JobState, Role
 from tests.conftest import Place
-from tests.plans import claimed, complete, final_state, job_plan, receipt, submitted
+from tests.plans import PAYLOAD, claimed, complete, final_state, job_plan, receipt, submitted
 
 ROUNDS = 200
 
@@ -232,7 +232,8 @@ async def test_a_stale_fence_cannot_finish(db: Database) -> None:
     """Even past the lock, the last statement holds the fence against the ledger."""
     old = await stale(db)
     async with db.connection() as connection, connection.transaction():
-        assert not await ledger.finish(connection, old, receipt(), Contents(records=1))
+        proof = ledger.Proof(PAYLOAD, Contents(records=1), None)
+        assert not await ledger.finish(connection, old, receipt(), proof)
 
 
 async def test_a_stale_fence_cannot_release(db: Database) -> None:

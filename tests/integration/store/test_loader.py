@@ -15,12 +15,12 @@ import asyncpg
 import numpy as np
 import pytest
 
-from ingestor import pipeline
 from ingestor.errors import CorruptPayload, DatabaseUnavailable, LeaseLost, UnlikeRequest
 from ingestor.job import Receipt
 from ingestor.model import table_of
 from ingestor.simulator.market import DAY, MONDAY, SECOND, UNDEFINED_TIME, make_bars, make_trades
 from ingestor.sources.dbn_files import DbnFiles
+from ingestor.sources.source import Sources
 from ingestor.store import hypertables, ledger
 from ingestor.store.database import Database
 from ingestor.vocabulary import Schema
@@ -40,6 +40,7 @@ class Wrapped(DbnFiles):
     """The real source, with something done on the way."""
 
     def __init__(self, *, fetching: Any = None, batching: Any = None) -> None:
+        super().__init__()
         self.fetching, self.batching = fetching, batching
 
     def fetch(self, claim: Any) -> Any:
@@ -56,7 +57,7 @@ class Wrapped(DbnFiles):
 def wrap(monkeypatch: pytest.MonkeyPatch) -> Any:
     def use(**done: Any) -> None:
         wrapped = Wrapped(**done)
-        monkeypatch.setattr(pipeline, "source", lambda name: wrapped)
+        monkeypatch.setattr(Sources, "named", lambda sources, name: wrapped)
 
     return use
 

@@ -90,7 +90,7 @@ def test_no_key_is_an_authentication_failure_with_a_hint(gateway: str | None) ->
         open_client(gateway_of(settings(gateway, key=None)))
 
     assert refused.value.exit_code == 4
-    assert "HDI_DATABENTO_API_KEY" in refused.value.hint
+    assert "set DATABENTO_API_KEY" in refused.value.hint
 
 
 def test_a_gateway_on_loopback_gets_a_key_that_is_plainly_made_up() -> None:
