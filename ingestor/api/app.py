@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,6 +14,7 @@ from ingestor import __version__
 from ingestor.api.access import AccessLog
 from ingestor.api.failures import told, translate
 from ingestor.api.guard import Guard
+from ingestor.api.parameters import only_known
 from ingestor.api.routes import jobs, probes, processes
 from ingestor.api.service import Service
 from ingestor.errors import IngestError
@@ -23,7 +25,7 @@ log = get_logger(__name__)
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """The app. It reaches for the database when it starts, and goes on without it where it is away.
+    """The app. When it starts it reaches for the database, and waits for nothing to answer.
 
     Raises:
         NotConfigured: No URL of a database or of Redis is set.
@@ -35,11 +37,14 @@ def create_app(settings: Settings) -> FastAPI:
     )  # fmt: skip
     app.state.service = Service(settings)
     app.include_router(probes.router)
-    asked: dict[str, Any] = {"prefix": "/api", "responses": told(403, 503)}
+    strict = Depends(only_known)
+    asked: dict[str, Any] = {
+        "prefix": "/api", "responses": told(403, 422, 503), "dependencies": [strict],
+    }  # fmt: skip
     if settings.api_token is not None:
         # For the description; `Guard` is what keeps others out.
         bearer = HTTPBearer(auto_error=False, description="What HDI_API_TOKEN holds.")
-        asked |= {"responses": told(401, 503), "dependencies": [Depends(bearer)]}
+        asked |= {"responses": told(401, 422, 503), "dependencies": [Depends(bearer), strict]}
     for each in (jobs, processes):
         app.include_router(each.router, **asked)
     translate(app)
@@ -51,11 +56,17 @@ def create_app(settings: Settings) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
+    # Beside the start: until that has ended, whoever asks /healthz would wait with it.
+    opening = asyncio.create_task(_opened(service))
+    try:
+        yield
+    finally:
+        opening.cancel()
+        await service.close()
+
+
+async def _opened(service: Service) -> None:
     try:
         await service.opened()
     except IngestError as error:
         log.warning("database away", reason=error.message)
-    try:
-        yield
-    finally:
-        await service.close()

@@ -62,7 +62,8 @@ def _names_loopback(host: bytes) -> bool:
 def _unknown_caller() -> Response:
     return failure(
         401, "Unauthorized", "the token is missing or wrong",
-        "send the header Authorization: Bearer, and what HDI_API_TOKEN holds",
+        # Worded so that redaction, which masks what follows the header's name, leaves it whole.
+        "send `Bearer`, a blank and what HDI_API_TOKEN holds as the header `Authorization`",
         headers={"WWW-Authenticate": "Bearer"},
     )  # fmt: skip
 

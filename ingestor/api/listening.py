@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -60,6 +61,7 @@ def listener(where: Endpoint) -> socket.socket:
         return socket.create_server(where.bound, family=where.family, backlog=128)
     except OSError as error:
         raise LocalFault(
-            f"the API cannot listen on {where.url}: {error.strerror}",
+            # The error's own text names the address once more.
+            f"the API cannot listen on {where.url}: {os.strerror(error.errno or 0)}",
             hint="end what listens there, or give another --port or --address",
         ) from error

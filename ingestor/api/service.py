@@ -42,6 +42,10 @@ class Service:
         return self._database
 
     async def close(self) -> None:
+        """Also breaks off an attempt to open the database."""
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.gather(self._opening, return_exceptions=True)
         await self._database.close()
         self._broker.close()
 

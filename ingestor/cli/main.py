@@ -124,7 +124,7 @@ def _told(message: str, hint: str, code: int, *, debug: bool) -> int:
 
 
 def _line(text: str) -> str:
-    """On one line. Blanks stay as they are: symbols hold two in a row (``AAPL  240315C00170000``)."""
+    """On one line. Blanks stay: symbols hold several in a row (``AAPL  240315C00170000``)."""
     return _BREAKS.sub(" ", text).strip()
 
 

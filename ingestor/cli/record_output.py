@@ -77,7 +77,9 @@ def _times(table: Table) -> set[str]:
 def _cell(value: Any) -> str | None:
     if value is None:
         return None
-    return plain(value)
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    return str(value).replace(".000000000Z", "Z")
 
 
 async def _lines(reader: Reader, wanted: Selection, writer: Any) -> None:

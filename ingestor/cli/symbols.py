@@ -20,9 +20,8 @@ _AS_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object
 _STYPE_IN = click.option(
     "--stype-in",
     type=SymbolType(),
-    default=SType.RAW_SYMBOL,
-    # click would show the enum member's name, which is no value of the option.
-    show_default=str(SType.RAW_SYMBOL),
+    default=SType.RAW_SYMBOL.value,  # of the member itself, click would show its name in the code
+    show_default=True,
     help="What the symbols are.",
 )
 _LIMIT = click.option(

@@ -86,8 +86,10 @@ class WrittenJob(_Keys):
     )  # fmt: skip
     stype_in: STypeWord = Field(SType.RAW_SYMBOL, description="What the symbols are.")
     requests: tuple[WrittenRequest, ...] = Field(
-        min_length=1, description="What is asked for, in the order it is loaded."
-    )
+        min_length=1,
+        description="What is asked for. Definitions are loaded first, then bars from coarse "
+        "to fine, then the rest as given.",
+    )  # fmt: skip
     chunk_symbols: int | None = Field(
         None, ge=1, le=MAX_SYMBOLS, description="Symbols per chunk; by source unless given."
     )

@@ -24,12 +24,16 @@ Instrument = tuple[Dataset, int]
 """An instrument id means nothing outside its dataset."""
 
 
+Named = tuple[dt.date, dt.date, str]
+"""First day, day after the last, raw symbol."""
+
+
 class Names:
     """Raw symbols of instruments by day; every instrument is looked up once."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._known: dict[Instrument, list[tuple[dt.date, dt.date, str]]] = {}
+        self._known: dict[Instrument, list[Named]] = {}
 
     async def learn(self, instruments: Iterable[Instrument]) -> None:
         """Looks up those that are new."""
@@ -50,15 +54,20 @@ class Names:
 
     def within(self, interval: Interval) -> Iterator[tuple[str | None, DaySet]]:
         """The interval's days by raw symbol; those that nothing names last, under None."""
-        left = interval.days
-        days: dict[str, DaySet] = {}
-        for first, past, name in self._known[interval.dataset, interval.instrument_id]:
-            own = left & DaySet([(day_of(first), day_of(past))])
-            days[name] = days.get(name, DaySet()) | own
-            left -= own
-        yield from ((name, own) for name, own in days.items() if own)
-        if left:
-            yield None, left
+        return parted(interval, self._known[interval.dataset, interval.instrument_id])
+
+
+def parted(interval: Interval, named: Iterable[Named]) -> Iterator[tuple[str | None, DaySet]]:
+    """The interval's days by name, each day once; those that nothing names last, under None."""
+    left = interval.days
+    days: dict[str, DaySet] = {}
+    for first, past, name in named:
+        own = left & DaySet([(day_of(first), day_of(past))])
+        days[name] = days.get(name, DaySet()) | own
+        left -= own
+    yield from ((name, own) for name, own in days.items() if own)
+    if left:
+        yield None, left
 
 
 def dates(days: DaySet) -> Iterator[tuple[dt.date, dt.date]]:

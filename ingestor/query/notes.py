@@ -74,7 +74,7 @@ async def notes_on(
         for dataset in wanted.datasets
         if dataset not in loaded
     ]
-    if meant is not None and stype_in is SType.INSTRUMENT_ID:
+    if loaded and meant is not None and stype_in is SType.INSTRUMENT_ID:
         found += await _absent(reader, wanted, meant)
     for dataset in wanted.datasets:
         if dataset in loaded:

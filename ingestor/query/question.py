@@ -199,8 +199,9 @@ def _question(
 def _symbols(given: Symbols) -> tuple[str, ...] | None:
     if given is None:
         return None
-    several = given if isinstance(given, Iterable) and not isinstance(given, str) else [given]
-    named = tuple(dict.fromkeys(_symbol(each) for each in several))
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
+        return (_symbol(given),)
+    named = tuple(dict.fromkeys(_symbol(each) for each in given))
     if not named:
         raise Usage("no symbol is asked for", hint="None asks for all symbols of the dataset")
     return named
@@ -210,7 +211,7 @@ def _symbol(given: object) -> str:
     if isinstance(given, str):
         return given
     # numpy's and pandas' integers, too; True is an int to Python and no id to anybody.
-    if isinstance(given, Integral) and not isinstance(given, bool):
+    if not isinstance(given, bool) and isinstance(given, Integral):
         return str(int(given))
     raise Usage(
         f"{given!r} is no symbol",

@@ -136,9 +136,10 @@ WHERE EXISTS (
                 {made.put([row["publisher_id"] for row in publishers], "INTEGER[]")})
       AS p(dataset, publisher_id) USING (publisher_id)
     WHERE p.dataset = w.dataset AND t.instrument_id = w.instrument_id AND {bounds})"""
-    return {(row["dataset"], row["instrument_id"]) for row in await reader.fetch(
-        made.text, *made.values
-    )}
+    return {
+        (row["dataset"], row["instrument_id"])
+        for row in await reader.fetch(made.text, *made.values)
+    }
 
 
 def _order(table: Table) -> Iterable[str]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import os
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -195,8 +196,10 @@ async def _listen(
         try:
             await site.start()
         except OSError as error:
+            # asyncio's own text names the address once more.
+            reason = os.strerror(error.errno or 0)
             raise BadSettings(
-                f"the simulator cannot listen on {options.host} port {options.port}: {error}",
+                f"the simulator cannot listen on {options.host} port {options.port}: {reason}",
                 hint="--port 0 finds a free one",
             ) from error
         started(_url(runner, options.host))

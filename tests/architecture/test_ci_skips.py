@@ -12,8 +12,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-def closing_line(folder: Path, *, ci: str, body: str) -> str:
-    """What pytest says last of a file with this body."""
+def closing_line(folder: Path, *, ci: str, body: str, processes: int = 0) -> str:
+    """What pytest says last of a file with this body, run by itself or by other processes."""
     (folder / "test_sample.py").write_text(f"import pytest\n{body}\n", encoding="utf-8")
     (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     # The workers of a parallel run hand their own settings down in PYTEST_*.
@@ -21,6 +21,7 @@ def closing_line(folder: Path, *, ci: str, body: str) -> str:
     finished = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-q", "-p", "tests.ci_skips"),
+            *("-n", str(processes), "--dist", "loadfile"),
             *("-c", str(folder / "pytest.ini"), "--rootdir", str(folder), str(folder)),
         ],
         cwd=ROOT,
@@ -37,6 +38,7 @@ ONE_TEST = "def test_it():\n    pytest.skip({reason!r})"
 WHOLE_FILE = "pytest.skip({reason!r}, allow_module_level=True)"
 
 
+@pytest.mark.parametrize("processes", [0, 2])
 @pytest.mark.parametrize(
     ("ci", "body", "reason", "verdict"),
     [
@@ -50,10 +52,14 @@ WHOLE_FILE = "pytest.skip({reason!r}, allow_module_level=True)"
     ],
 )
 def test_a_skip_is_judged_by_its_reason(
-    tmp_path: Path, ci: str, body: str, reason: str, verdict: str
+    tmp_path: Path, ci: str, body: str, reason: str, verdict: str, processes: int
 ) -> None:
-    """What could not run has proved nothing, but for what no CI machine can have."""
-    assert verdict in closing_line(tmp_path, ci=ci, body=body.format(reason=reason))
+    """What could not run has proved nothing, but for what no CI machine can have.
+
+    The same where tests run side by side, and reports come from other processes.
+    """
+    said = closing_line(tmp_path, ci=ci, body=body.format(reason=reason), processes=processes)
+    assert verdict in said
 
 
 def test_an_expected_failure_stays_one(tmp_path: Path) -> None:

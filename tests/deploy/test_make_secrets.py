@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -96,6 +97,30 @@ def test_it_may_be_run_again(folder: Path) -> None:
     assert again.returncode == 0
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     assert ": 0 made" in again.stderr
+
+
+@pytest.mark.parametrize("named", [{}, {"HOST_FILES": "elsewhere/dbn"}])
+def test_it_makes_the_folder_of_files_that_workers_look_into(
+    tmp_path: Path, named: dict[str, str]
+) -> None:
+    """Missing at `up`, Docker makes it as root's. Others may read it: workers have another uid."""
+    script = tmp_path / "deploy/make-secrets"
+    script.parent.mkdir()
+    shutil.copy(ROOT / "deploy/make-secrets", script)
+    done = subprocess.run(
+        [script], cwd=script.parent, env={**os.environ, **named},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    made = tmp_path / named.get("HOST_FILES", "files")
+
+    assert done.returncode == 0, done.stderr
+    assert made.stat().st_mode & 0o777 == 0o755
+    assert "${HOST_FILES:-./files}:/files:ro" in compose.FILE.read_text(encoding="utf-8")
+    assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
+
+
+def test_secrets_in_another_folder_come_alone(folder: Path) -> None:
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
 
 
 def test_a_deleted_password_is_made_anew_with_its_url(folder: Path) -> None:

@@ -198,7 +198,7 @@ def test_without_the_token_nothing_is_told(api: Api) -> None:
 
 def test_every_answer_is_a_line_in_the_log(api: Api) -> None:
     """JSON, with its facts as fields; neither the token nor a traceback is in it."""
-    api.get("/api/jobs/march?x=1")
+    api.get("/api/jobs/march")
     lines = [each for each in api.lines() if each.get("path") == "/api/jobs/march"]
 
     assert lines[-1]["event"] == "request answered"

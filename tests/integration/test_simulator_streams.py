@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -175,6 +176,19 @@ class TestCommand:
         process.send_signal(signal.SIGTERM)
         rest, _ = process.communicate(timeout=30)
         assert rest == ""
+
+    def test_a_port_in_use_is_told_once(self):
+        """One line and its hint, not the event loop's own words behind ours."""
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            done = subprocess.run(
+                [sys.executable, "-m", "ingestor.cli", "simulate", "--port", str(port)],
+                capture_output=True, text=True, timeout=60, check=False,
+            )  # fmt: skip
+        what, hint = done.stderr.splitlines()
+        assert done.returncode == 2
+        assert what.endswith(f"cannot listen on 127.0.0.1 port {port}: Address already in use")
+        assert "--port 0" in hint
 
     @pytest.mark.parametrize(
         ("arguments", "told"),

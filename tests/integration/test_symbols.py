@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -464,3 +465,58 @@ async def test_what_a_person_should_know_of_an_answer_is_a_warning(
         assert await read_records(reader, "trades", "A", start=TUE, end=WED) == []
     with pytest.warns(UserWarning, match="A is known on other days only"):
         assert len(await read_frame(reader, "trades", "A", start=TUE, end=WED)) == 0
+
+
+async def test_one_instrument_id_needs_no_list(database: Database, reader: Database) -> None:
+    """As a number, numpy's too, as text, or several of either."""
+    await trade(database, TRADES)
+    how: Any = {"start": MON, "end": THU, "dataset": GLBX, "stype_in": "instrument_id"}
+    found = [
+        [row["sequence"] for row in await read_records(reader, "trades", asked, **how)]
+        for asked in (1, "1", [1], ["1"], np.uint32(1), np.array([1], "u4"))
+    ]
+
+    assert len(found[0]) == 5
+    assert all(each == found[0] for each in found)
+
+
+async def test_a_symbol_known_on_some_of_the_days_is_noted(
+    database: Database, reader: Database
+) -> None:
+    """Raw symbols, parents and continuous ones; on the other days they meant nothing."""
+    await keep(database, [
+        told("A", 1, MON, TUE), told("ES.FUT", 1, TUE, WED, stype_in=PARENT),
+        told("ES.FUT", 2, WED, THU, stype_in=PARENT),
+        told("ES.c.0", 1, MON, THU, stype_in=CONTINUOUS),
+    ])  # fmt: skip
+
+    async def notes(symbol: str, stype_in: SType) -> tuple[str, ...]:
+        found = await resolve(reader, [symbol], dataset=None, start=MON, end=THU, stype_in=stype_in)
+        return found.notes
+
+    assert await notes("A", RAW) == (
+        "A is known on some of these days only: 2024-03-11 to 2024-03-12 (end exclusive)",
+    )
+    assert await notes("ES.FUT", PARENT) == (
+        "ES.FUT is known on some of these days only: 2024-03-12 to 2024-03-14 (end exclusive)",
+    )
+    assert await notes("ES.c.0", CONTINUOUS) == ()
+
+
+async def test_a_miss_names_the_command_that_lists_what_is_held(
+    database: Database, reader: Database
+) -> None:
+    """With the dataset that it needs."""
+    with pytest.raises(Usage) as nothing:
+        await numbers(reader, ["ZZZZZ"])
+    await keep(database, [told("A", 1, MON, TUE)])
+    with pytest.raises(Usage) as unnamed:
+        await numbers(reader, ["ZZZZZ"])
+    with pytest.raises(Usage) as parent:
+        await numbers(reader, ["ZZZZZ"], dataset=XNAS, stype_in="parent")
+
+    assert nothing.value.hint == "no symbols are held yet"
+    assert unnamed.value.hint == "`hdi symbols list --dataset GLBX.MDP3` shows which are held"
+    assert parent.value.hint == (
+        "`hdi symbols list --dataset XNAS.ITCH --stype-in parent` shows which are held"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
 import subprocess
@@ -16,6 +17,8 @@ from ingestor.cli import output
 from ingestor.errors import Usage
 from tests.conftest import environment
 from tests.integration.cli.conftest import Desk
+from tests.loads import Bench
+from tests.stored import Told, keep
 
 DAYS = ("--start", "2024-03-11", "--end", "2024-03-13")
 
@@ -83,6 +86,53 @@ def test_a_day_without_records_is_no_error(loaded: Desk) -> None:
     assert table(result.stdout, ",") == []
     assert result.stdout.startswith("ts_event,ts_recv,symbol,")
     assert "ESM4 is known on other days only: 2024-03-11 to 2024-03-13" in result.stderr
+
+
+def test_an_answer_without_records_says_why(loaded: Desk) -> None:
+    """A header alone would look like a day without trades; the exit code stays 0."""
+    number = ("--symbols", "99999", "--stype-in", "instrument_id", "--dataset", "GLBX.MDP3")
+    by_id = loaded.hdi("query", "trades", *number, *DAYS, "--csv")
+    nothing = loaded.hdi("query", "trades", "--all", "--dataset", "IFEU.IMPACT", *DAYS, "--csv")
+
+    assert len(by_id.stdout.splitlines()) == len(nothing.stdout.splitlines()) == 1
+    assert by_id.stderr == (
+        "note: no trades of instrument id 99999 of GLBX.MDP3 are held on these days\n"
+    )
+    assert nothing.stderr == "note: no trades of IFEU.IMPACT are held\n"
+    assert (by_id.exception, nothing.exception) == (None, None)
+
+
+def test_notes_that_are_left_out_are_counted(loaded: Desk) -> None:
+    """Six symbols would fill the screen."""
+
+    async def work(bench: Bench) -> None:
+        day = dt.date(2023, 1, 2), dt.date(2023, 1, 3)
+        await keep(
+            bench.database,
+            [Told("GLBX.MDP3", "raw_symbol", f"X{number}", number, *day) for number in range(7)],
+        )
+
+    loaded.do(work)
+    asked = ",".join(f"X{number}" for number in range(7))
+    said = loaded.hdi("query", "trades", "--symbols", asked, *DAYS, "--csv").stderr.splitlines()
+
+    assert len(said) == 6
+    assert said[-1] == "note: and 2 more of this kind"
+
+
+def test_a_table_leaves_out_zeros_at_the_end_and_nothing_else(
+    loaded: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the page on reading says; the other forms write all nine decimals."""
+    asked = ("query", "trades", "--symbols", "ESM4", *DAYS, "--limit", "9")
+    exact = [row["price"] for row in table(loaded.hdi(*asked).stdout, "\t")]
+    monkeypatch.setattr(output, "on_terminal", lambda stream=None: stream is None)
+    monkeypatch.setenv("COLUMNS", "160")
+    heading, *rows = loaded.hdi(*asked).stdout.splitlines()
+    shown = [row.split()[heading.split().index("price")] for row in rows]
+
+    assert shown == [price.rstrip("0").rstrip(".") for price in exact]
+    assert all(len(price.partition(".")[2]) == 9 for price in exact)
 
 
 def test_an_unknown_symbol_is_an_error_with_near_ones(loaded: Desk) -> None:

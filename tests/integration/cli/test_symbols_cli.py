@@ -86,6 +86,7 @@ def test_what_was_found_is_printed_before_what_was_not(known: Desk) -> None:
     assert "did you mean ESM4 or ESH4?" in result.exception.hint
     assert isinstance(away.exception, Usage)
     assert away.exception.message == "'ESH4' meant nothing on any of these days"
+    assert away.exception.hint.startswith("`hdi symbols list --dataset GLBX.MDP3` shows")
     assert away.stdout == ""
 
 
@@ -130,14 +131,18 @@ def test_the_provider_answers_and_nothing_is_stored(
     ask = ("symbols", "resolve", *DATASET, *DAYS, "--provider")
     raw = known.hdi(*ask, "ESM4")
     roll = known.hdi(*ask, "ES.c.0", "--stype-in", "continuous")
+    members = known.hdi(*ask, "ES.FUT", "--stype-in", "parent")
+    contracts = known.hdi(*ask, *(line[2] for line in lines(members.stdout)))
     by_id = known.hdi(*ask, "17077", "--stype-in", "instrument_id")
     missing = known.hdi(*ask, "ESM4", "NOPE")
 
     assert lines(raw.stdout) == [["ESM4", "17077", "ESM4", "2024-03-11", "2024-03-14"]]
     assert "SIMULATED DATA" in raw.stderr
-    assert [line[:1] + line[3:] for line in lines(roll.stdout)] == [
-        ["ES.c.0", "2024-03-11", "2024-03-14"]
+    assert [line[:1] + line[2:] for line in lines(roll.stdout)] == [
+        ["ES.c.0", "ESH4", "2024-03-11", "2024-03-14"]
     ]
+    own = {line[0]: line[1] for line in lines(contracts.stdout)}
+    assert {line[2]: line[1] for line in lines(members.stdout)} == own
     assert lines(by_id.stdout) == [["17077", "17077", "ESM4", "2024-03-11", "2024-03-14"]]
     assert lines(missing.stdout) == lines(raw.stdout)
     assert isinstance(missing.exception, Usage)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +14,7 @@ from fastapi import FastAPI
 from ingestor.api.app import create_app
 from ingestor.errors import NotConfigured
 from ingestor.settings import Settings
-from tests.unit.api.conftest import TOKEN, call
+from tests.unit.api.conftest import TOKEN, call, made_settings
 
 PATHS = {
     "/healthz", "/readyz", "/api/jobs", "/api/jobs/{job}", "/api/jobs/{job}/chunks",
@@ -64,6 +68,62 @@ async def test_it_is_not_ready_then_and_says_what_to_do(app: FastAPI) -> None:
     assert checks["queue"]["code"] == "BrokerUnavailable"
     assert "HDI_REDIS_URL" in checks["queue"]["hint"]
     assert not [word for word in ("hushhush", "127.0.0.1", "postgresql") if word in reply.text]
+
+
+async def test_the_process_is_alive_before_the_database_has_answered(tmp_path: Path) -> None:
+    """One that takes connections and says nothing keeps neither the start waiting nor the end."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://hdi@127.0.0.1:{silent.getsockname()[1]}/hdi"
+        patient = {"connect_timeout_s": 3600}
+        app = create_app(made_settings(tmp_path, database_url=url, database=patient))
+        async with asyncio.timeout(30), app.router.lifespan_context(app):
+            silent.settimeout(0)
+            while True:
+                # It has knocked, and goes on waiting.
+                await asyncio.sleep(0.01)
+                with suppress(BlockingIOError):
+                    knocking, _ = silent.accept()
+                    break
+            reply = await call(app, "/healthz")
+        knocking.close()
+
+    assert (reply.status, reply.json) == (200, {"status": "ok"})
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        ("/api/jobs?bogus=1", "bogus: no such parameter; allowed: state, limit"),
+        ("/api/jobs?limit=5&sate=failed", "sate: no such parameter; allowed: state, limit"),
+        ("/api/jobs?limit=1&limit=2", "limit: given 2 times; once at most"),
+        ("/api/jobs?state=failed&state=failed", "state: given 2 times; once at most"),
+        ("/api/jobs/@last?limit=5", "limit: no such parameter; allowed: none"),
+        ("/api/jobs/@last/chunks?after=1&after=1", "after: given 2 times; once at most"),
+        ("/api/workers?", ""),
+        ("/api/workers?all=", "all: no such parameter; allowed: none"),
+        ("/api/version?x=1&y=2", "x: no such parameter; allowed: none; y: no such"),
+    ],
+)
+@pytest.mark.parametrize("which", ["app", "guarded"])
+async def test_a_parameter_that_is_unknown_or_repeated_is_refused_by_name(
+    request: pytest.FixtureRequest, which: str, target: str, told: str
+) -> None:
+    """Left out, a misspelt filter would be answered with everything."""
+    reply = await call(request.getfixturevalue(which), target, authorization=f"Bearer {TOKEN}")
+
+    if not told:
+        assert reply.status == 503
+    else:
+        assert (reply.status, reply.error["code"]) == (422, "BadParameter")
+        assert told in reply.error["message"]
+
+
+async def test_a_list_may_be_given_several_times(app: FastAPI) -> None:
+    """Taken as it is: only the database is missing."""
+    reply = await call(app, "/api/jobs/@last/chunks?state=failed&state=queued&limit=3")
+
+    assert reply.status == 503
 
 
 async def test_own_versions_are_told_without_the_database(app: FastAPI) -> None:

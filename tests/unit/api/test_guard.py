@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingestor.redaction import MASK, redact
 from tests.unit.api.conftest import TOKEN, call
 
 GUARDED = ["/api/jobs", "/api/jobs/@last/chunks", "/api/workers", "/openapi.json", "/nowhere", "/"]
@@ -30,6 +31,16 @@ async def test_without_the_token_nothing_is_told(
     assert (reply.status, reply.error["code"]) == (401, "Unauthorized")
     assert reply.headers["www-authenticate"] == "Bearer"
     assert TOKEN not in reply.text
+
+
+async def test_the_refusal_says_what_to_send(guarded: FastAPI) -> None:
+    """Nothing of it has the form of a secret, which redaction would mask on the way out."""
+    hint = (await call(guarded, "/api/jobs")).error["hint"]
+
+    assert MASK not in hint
+    assert hint == redact(hint)
+    for word in ("`Authorization`", "`Bearer`", "HDI_API_TOKEN"):
+        assert word in hint
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])

@@ -52,6 +52,7 @@ def test_a_port_in_use_is_told() -> None:
             listener(where)
 
     assert "--port" in error.value.hint
+    assert error.value.message == f"the API cannot listen on {where.url}: Address already in use"
 
 
 def test_a_listener_takes_connections() -> None:

@@ -71,3 +71,12 @@ def test_the_symbol_types_are_completed() -> None:
     found = SymbolType().shell_complete(query.make_context("query", [], resilient_parsing=True),
                                         option, "p")  # fmt: skip
     assert [item.value for item in found] == ["parent"]
+
+
+@pytest.mark.parametrize("name", ["resolve", "list"])
+def test_the_default_symbol_type_is_shown_as_it_is_typed(name: str) -> None:
+    """RAW_SYMBOL is the name of it in the code."""
+    said = CliRunner().invoke(symbols, [name, "--help"]).output
+
+    assert "[default: raw_symbol]" in " ".join(said.split())
+    assert "RAW_SYMBOL" not in said

@@ -44,6 +44,10 @@ ASKED: dict[str, Any] = {
         ({"by": "time"}, "'time' is no time to filter on", "'event' or 'index'"),
         ({"stype_in": "instrument_id", "symbols": ["ESH4"], "dataset": None},
          "'ESH4' is no instrument id", "raw_symbol"),
+        ({"symbols": 7.5}, "7.5 is no symbol", "an instrument id like 750"),
+        ({"symbols": ["A", None]}, "None is no symbol", "several of them in a list"),
+        ({"symbols": True}, "True is no symbol", "text like 'ESM4'"),
+        ({"symbols": b"ESM4"}, "b'ESM4' is no symbol", "text like"),
     ],
 )  # fmt: skip
 async def test_what_makes_no_sense_is_a_usage_error(
@@ -56,3 +60,11 @@ async def test_what_makes_no_sense_is_a_usage_error(
 
         assert said in error.value.message
         assert hint in error.value.hint
+
+
+async def test_an_unknown_form_of_prices_is_refused() -> None:
+    """It is not taken for the other one."""
+    with pytest.raises(Usage, match="'foo' is no form of prices") as error:
+        await read_frame(Nobody(), **ASKED, prices="foo")  # type: ignore[arg-type]
+
+    assert error.value.hint == "it may be 'float' or 'decimal'"
