@@ -22,7 +22,8 @@ IngestError
     ├── SourceRefused         the source will not give this
     │   ├── UnknownSymbols    none of the symbols means anything on these days
     │   └── PayloadMissing    a file that this host cannot see
-    ├── AuthenticationFailed  no key, a wrong one, or one that may not (exit 4)
+    ├── AuthenticationFailed  a wrong key, or one that may not (exit 4)
+    │   └── KeyMissing        this process has none; another worker may (exit 4)
     ├── BudgetExceeded        dearer than allowed (exit 5)
     │   └── PaymentRequired   the provider's account cannot pay (exit 5)
     ├── CorruptPayload        damaged, changed since it was submitted, or of mixed records
@@ -171,6 +172,10 @@ class PayloadMissing(SourceRefused):
 
 class AuthenticationFailed(Terminal):
     exit_code = 4
+
+
+class KeyMissing(AuthenticationFailed):
+    """This process has no key to send; another worker may have one."""
 
 
 class BudgetExceeded(Terminal):

@@ -38,6 +38,7 @@ from ingestor.vocabulary import ALL_SYMBOLS
 log = get_logger(__name__)
 
 _EVERYTHING_BATCH = 1_000_000
+_UNDER_WAY: set[asyncio.Task[Payload]] = set()
 
 
 def open_sources(settings: Settings) -> Sources:
@@ -138,8 +139,39 @@ async def _fetched(database: Database, origin: Source, claim: Claim, worker: str
     key = origin.purchase(claim)
     if key is None:
         return await asyncio.to_thread(origin.fetch, claim)
+    begun = asyncio.Event()
+    work = asyncio.create_task(_fetched_alone(database, origin, claim, worker, key, begun))
+    _UNDER_WAY.add(work)
+    work.add_done_callback(_UNDER_WAY.discard)
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        # A download under way cannot be stopped: it keeps its turn until it ends, lease or not, or
+        # the next worker would buy the same beside it.
+        if begun.is_set():
+            work.add_done_callback(_look_at)
+        else:
+            work.cancel()
+        raise
+
+
+async def _fetched_alone(
+    database: Database, origin: Source, claim: Claim, worker: str, key: str, begun: asyncio.Event
+) -> Payload:
     async with own_turn(database, key, claim, worker=worker):
-        return await asyncio.to_thread(origin.fetch, claim)
+        begun.set()
+        [outcome] = await asyncio.gather(
+            asyncio.to_thread(origin.fetch, claim), return_exceptions=True
+        )
+    # Raised here: what a fetch says is nothing that the database said.
+    if isinstance(outcome, BaseException):
+        raise outcome
+    return outcome
+
+
+def _look_at(done: asyncio.Task[Payload]) -> None:
+    if not done.cancelled() and (error := done.exception()) is not None:
+        log.info("abandoned fetch ended", reason=str(error))
 
 
 def _batches(

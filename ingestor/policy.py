@@ -11,6 +11,7 @@ from ingestor.errors import (
     DatabaseHalted,
     DatabaseUnavailable,
     IngestError,
+    KeyMissing,
     NotYetAvailable,
     PaymentRequired,
     RateLimited,
@@ -22,7 +23,6 @@ from ingestor.settings import Settings
 
 _HOUR_S = 3600.0
 _HALTED_DELAY_S = 30.0
-_REFUSES_ALL = (AuthenticationFailed, PaymentRequired)
 _PASSING = (
     DatabaseUnavailable,
     DatabaseHalted,
@@ -52,13 +52,21 @@ class Decision:
 
 def decide(error: Exception, claim: Claim, settings: Settings) -> Decision:
     """Terminal errors and used-up attempts end the chunk; what is not its fault costs nothing."""
+    if isinstance(error, KeyMissing) and claim.attempt < claim.max_attempts:
+        return _after("retrying", _backoff_s(claim.attempt, settings), settings)
     if not isinstance(error, Retryable):
-        return Decision("failed", stops_job=isinstance(error, _REFUSES_ALL))
+        return Decision("failed", stops_job=_refuses_all(error))
     if _passing(error):
         return _defer(error, claim, settings)
     if claim.attempt >= claim.max_attempts:
         return Decision("failed")
     return _after("retrying", _backoff_s(claim.attempt, settings), settings)
+
+
+def _refuses_all(error: Exception) -> bool:
+    """Whether the provider itself said no to the key or the account."""
+    refused = isinstance(error, AuthenticationFailed | PaymentRequired)
+    return refused and not isinstance(error, KeyMissing)
 
 
 def _passing(error: IngestError) -> bool:

@@ -15,7 +15,7 @@ _EPILOG = """\b
 Examples:
   hdi simulate --port 8811
   hdi simulate --folder ~/dbn --no-limits
-  hdi simulate --per-day 200000 --from 2024-03-01 --to 2024-04-01
+  hdi simulate --per-day 200000 --start 2024-03-01 --end 2024-04-01
   hdi simulate --fault 'status:status=429,retry_after=7,count=3' \\
                --fault 'cut:at=20000,how=chunked,match.schema=trades'
 """
@@ -36,11 +36,11 @@ _DAY = click.DateTime(["%Y-%m-%d"])
     help="Trades, and at most so many bars, per instrument, publisher and day.",
 )  # fmt: skip
 @click.option(
-    "--from", "first", type=_DAY, default="2024-01-01", show_default=True, metavar="DATE",
+    "--start", "first", type=_DAY, default="2024-01-01", show_default=True, metavar="DATE",
     help="First day (UTC) with records.",
 )  # fmt: skip
 @click.option(
-    "--to", "past", type=_DAY, default="2025-07-01", show_default=True, metavar="DATE",
+    "--end", "past", type=_DAY, default="2025-07-01", show_default=True, metavar="DATE",
     help="Day after the last one.",
 )  # fmt: skip
 @click.option(

@@ -49,8 +49,8 @@ def cancel(job: str) -> None:
 def retry(job: str, only: str) -> None:
     """Do failed work of JOB again; with a source that bills, this may buy.
 
-    Attempts start at 1 again; the trace of earlier ones stays. (`hdi replay` loads again without
-    buying, `hdi heal` repairs what the provider changed, `--force` plans what is held already.)
+    Attempts start at 1 again; the trace of earlier ones stays. What the vault has is not bought
+    again. (`hdi-submit --force` plans what is held already.)
 
     \b
     Example:  hdi retry 3f2a --only failed,cancelled

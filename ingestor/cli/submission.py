@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import click
 
@@ -163,12 +163,14 @@ async def _renewed(database: Database, plan: JobPlan) -> JobPlan:
 
     Days that were not available when they were fetched prove nothing, and may have come since.
     """
-    job_id = await ledger.find(database, plan.key)
-    if job_id is None or plan.realm is None or not plan.chunk_count:
+    if plan.realm is None or not plan.chunk_count:
         return plan
-    if (await job_status(database, job_id)).state is not JobState.COMPLETED:
-        return plan
-    return replace(plan, key=f"{plan.key}:{uuid4().hex}")
+    key = plan.key
+    while (job_id := await ledger.find(database, key)) is not None:
+        if (await job_status(database, job_id)).state is not JobState.COMPLETED:
+            break
+        key = f"{plan.key}:{job_id}"  # named after the one before: said twice, it is one job
+    return replace(plan, key=key)
 
 
 async def _note_underway(database: Database, plan: JobPlan) -> None:

@@ -185,6 +185,8 @@ _IN_A_JOB_FILE = {
     "chunk_days": "--chunk-days",
     "chunk_symbols": "--chunk-symbols",
 }
+# Not by truth: 1970-01-01 is zero nanoseconds.
+_NOT_GIVEN: tuple[object, ...] = (None, ())
 _FOR_PROVIDER = {
     "dataset": "--dataset",
     "schemas": "--schema",
@@ -216,7 +218,7 @@ def _refuse_contradictions(options: dict[str, object]) -> None:
 
 def _refuse_beside_job(options: dict[str, object]) -> None:
     for name, flag in _IN_A_JOB_FILE.items():
-        if options[name]:
+        if options[name] not in _NOT_GIVEN:
             raise click.UsageError(f"{flag} and --job exclude each other: the file says it.")
 
 
@@ -232,7 +234,7 @@ def _refuse_for_files(options: dict[str, object]) -> None:
 
 def _require_for_provider(options: dict[str, object]) -> None:
     """All four are named: nobody buys a whole dataset by leaving an option out."""
-    missing = [flag for name, flag in _FOR_PROVIDER.items() if not options[name]]
+    missing = [flag for name, flag in _FOR_PROVIDER.items() if options[name] in _NOT_GIVEN]
     if not missing:
         return
     if len(missing) == len(_FOR_PROVIDER) and options["source"] is None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
 from ingestor.cli.output import counted, duration, plural, print_json, tell
-from ingestor.errors import AuthenticationFailed, PaymentRequired
+from ingestor.errors import AuthenticationFailed, KeyMissing, PaymentRequired
 from ingestor.insights import JobStatus, Progress, failures, follow, presence_warnings
 from ingestor.store.database import Database
 from ingestor.vocabulary import ChunkState, JobState
@@ -25,7 +25,7 @@ _SAY_EVERY_S = 5.0
 # Workers that start take some seconds to report; a warning at once would be a false one.
 _WARN_EVERY_S = 30.0
 
-_REFUSALS = (AuthenticationFailed, PaymentRequired)
+_REFUSALS = (AuthenticationFailed, KeyMissing, PaymentRequired)
 
 Show = Callable[[Progress], None]
 

@@ -28,7 +28,7 @@ from ingestor.vocabulary import Role
 # In quotes: asyncpg's classes are generic for type checkers only.
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 
-# SQLSTATE classes and codes by what a worker does about them; docs/operations.md explains each.
+# SQLSTATE classes and codes by what a worker does about them.
 _PASSING = ("08", "40001", "40P01", "53300", "55P03", "57P", "57014", "25P03", "XX000")
 _HALTED = {
     "53100": "the database server's disk is full",
@@ -61,8 +61,8 @@ class DatabaseOptions:
         section = settings.database
         return cls(
             dsn=settings.dsn(role),
-            # One connection loads, one renews the lease.
-            pool_size=max(section.pool_size, 2),
+            # One connection holds a turn to fetch, one loads, one renews the lease.
+            pool_size=max(section.pool_size, 3),
             connect_timeout_s=section.connect_timeout_s,
             lock_timeout_s=section.lock_timeout_s,
             idle_in_transaction_timeout_s=section.idle_in_transaction_timeout_s,

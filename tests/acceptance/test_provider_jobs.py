@@ -15,6 +15,7 @@ from ingestor.store.database import Database
 from tests.acceptance.commands import Here, ask, here, submit
 from tests.conftest import Place
 from tests.gateways import Desk, facing, gateway, streams
+from tests.golden.clients import historical
 from tests.processes import fleet
 
 __all__ = ["gateway", "here"]
@@ -98,7 +99,6 @@ def test_an_overlapping_request_fetches_only_what_is_missing(desk: Desk, gateway
     """Days and symbols that are held are left out, whatever the size of the chunks."""
     desk.done(*CME, "--symbols", "ESM4", *WEEK)
     before = gateway.bill()
-    gateway.requests().clear()
     said = desk.done(
         *CME, "--symbols", "NQM4,ESM4", "--start", "2024-03-13", "--end", "2024-03-20",
         "--chunk-days", "4",
@@ -145,13 +145,25 @@ def test_force_buys_again_and_stores_nothing_twice(
 def test_a_corrected_day_reaches_the_table_with_force(
     desk: Desk, gateway: Gateway, place: Place
 ) -> None:
-    """The vault's old payload is not taken for the new one, now or later."""
+    """All of it; and the vault's old payload is not taken for the new one later."""
     day = ("--start", "2024-03-11", "--end", "2024-03-12")
     desk.done(*CME, "--symbols", "ESM4", *day)
     gateway.fault("corrected", dataset="GLBX.MDP3", day="2024-03-11", seed=99)
     said = desk.done(*CME, "--symbols", "ESM4", *day, "--force")
     assert said.json["records"]["stored"] > 0
     assert gateway.bill().calls == 2
+    value(place, "DELETE FROM trades_data")
+    value(place, "DELETE FROM ingest.coverage")
+    desk.done(*CME, "--symbols", "ESM4", *day)
+    assert gateway.bill().calls == 2
+    with running(SimulatorOptions(per_day=50, limits=False)) as fresh:
+        fresh.fault("corrected", dataset="GLBX.MDP3", day="2024-03-11", seed=99)
+        client = historical(fresh.url, fresh.key)
+        told = client.timeseries.get_range(
+            "GLBX.MDP3", "2024-03-11", "2024-03-12", symbols="ESM4", schema="trades"
+        ).to_ndarray()
+    prices = fetched(place, "SELECT (price * 1000000000)::BIGINT AS price FROM trades_data")
+    assert sorted(row["price"] for row in prices) == sorted(told["price"].tolist())
 
 
 def test_symbols_with_blanks_go_all_the_way(desk: Desk, gateway: Gateway) -> None:
@@ -347,3 +359,29 @@ def test_a_cap_that_is_no_amount_is_refused(desk: Desk, cap: str) -> None:
     """NaN compares with nothing: as a cap it would be none."""
     said = desk.submit(*BARS, f"--max-cost={cap}")
     assert said.code == 2, said.err
+
+
+def test_two_asks_for_days_that_are_not_there_yet_are_two_jobs(
+    desk: Desk, gateway: Gateway
+) -> None:
+    """And neither is told that it holds them."""
+    for day in (PENDING_DAY, "2024-03-14"):
+        gateway.condition("GLBX.MDP3", day, "pending")
+    ask = ("--dataset", "GLBX.MDP3", "--schema", "trades", "--symbols", "ESM4")
+    one = desk.done(*ask, "--start", PENDING_DAY, "--end", "2024-03-14")
+    other = desk.done(*ask, "--start", "2024-03-14", "--end", "2024-03-15")
+    assert one.json["job_id"] != other.json["job_id"]
+    assert "has none of these days yet" in one.err
+    assert "held already" not in one.err
+
+
+def test_a_job_that_left_days_open_is_followed_by_one_job_not_by_many(
+    desk: Desk, gateway: Gateway
+) -> None:
+    """Said twice while it waits, the follow-up is one job, too."""
+    assert desk.submit(*BARS).code == 0
+    gateway.condition("GLBX.MDP3", PENDING_DAY, "pending")
+    desk.work()
+    gateway.condition("GLBX.MDP3", PENDING_DAY, "available")
+    first, second = (desk.submit(*BARS, "--json") for _ in range(2))
+    assert first.json["job_id"] == second.json["job_id"]

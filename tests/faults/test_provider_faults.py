@@ -199,3 +199,22 @@ async def test_a_worker_killed_after_the_download_does_not_buy_again(
     assert (tuple(row), stored) == (("completed", 1), 50)
     assert gateway.bill().calls == 1
     assert list((facts.home / "vault").rglob("*.part")) == []
+
+
+async def test_an_attempt_that_ends_before_its_download_keeps_the_turn_to_buy(
+    facts: Settings, gateway: Gateway, database: Database, tmp_path: Path
+) -> None:
+    """The soft time limit ends the attempt; what it buys is kept, and found by the next one."""
+    gateway.fault("slow", bytes_per_s=300, count=1)
+    limits = {"HDI_WORKER__SOFT_LIMIT_S": "2", "HDI_WORKER__HARD_LIMIT_S": "60"}
+    with fleet(facts, tmp_path) as made:
+        made.worker(concurrency=2, **limits)
+        made.scheduler()
+        said = wait(facts, *DAY)
+    assert said.code == 0, said.err + made.logs_text()
+    assert said.json["records"]["stored"] == 50
+    lost = await database.fetchval(
+        "SELECT count(*) FROM ingest.attempts WHERE outcome = 'retrying'"
+    )
+    assert lost >= 1
+    assert gateway.bill().calls == 1

@@ -158,7 +158,7 @@ class TestCommand:
     def test_options_reach_the_gateway(self, command):
         key = "db-" + "q" * 29
         process = command(
-            "--quiet", "--seed", "3", "--per-day", "20", "--from", "2024-03-04", "--to",
+            "--quiet", "--seed", "3", "--per-day", "20", "--start", "2024-03-04", "--end",
             "2024-03-16", "--key", key, "--no-limits",
             "--fault", "status:status=503,match.schema=trades",
         )  # fmt: skip
@@ -195,7 +195,7 @@ class TestCommand:
         [
             (["--fault", "explode"], "kinds are status"),
             (["--key", "short"], "db- and 29 more"),
-            (["--to", "2023-01-01"], "before its start"),
+            (["--end", "2023-01-01"], "before its start"),
             (["--folder", __file__], "is a file"),
             (["--port", "70000"], "70000"),
         ],

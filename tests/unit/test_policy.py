@@ -13,6 +13,7 @@ from ingestor.errors import (
     DatabaseHalted,
     DatabaseUnavailable,
     IngestError,
+    KeyMissing,
     LocalFault,
     NotYetAvailable,
     PaymentRequired,
@@ -118,6 +119,13 @@ def test_what_the_provider_refuses_for_the_key_or_the_account_stops_the_job(
     """Every other chunk would be refused, too."""
     decision = decide(error, CLAIM, SETTINGS)
     assert (decision.outcome, decision.stops_job) == ("failed", True)
+
+
+def test_a_worker_without_a_key_is_no_verdict_of_the_provider() -> None:
+    """Another worker may have one: the chunk is tried again, and the job goes on."""
+    assert decide(KeyMissing("x"), CLAIM, SETTINGS).outcome == "retrying"
+    last = decide(KeyMissing("x"), replace(CLAIM, attempt=5), SETTINGS)
+    assert (last.outcome, last.stops_job) == ("failed", False)
 
 
 @pytest.mark.parametrize("error", [SourceRefused("x"), UnlikeRequest("x")])

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from ingestor.errors import AuthenticationFailed, BadSettings
+from ingestor.errors import BadSettings, KeyMissing
 from ingestor.settings import Settings
 from ingestor.vocabulary import Realm
 
@@ -68,7 +68,7 @@ def open_client(gateway: Gateway) -> databento.Historical:
     """The official client for a gateway; no network yet. Importing it takes 0.6 s.
 
     Raises:
-        AuthenticationFailed: There is no key, or none that could be one.
+        KeyMissing: There is no key, or none that could be one.
     """
     key = checked_key(gateway)
     import databento
@@ -91,15 +91,13 @@ def checked_key(gateway: Gateway) -> str:
     """The key; the client would print one that it refuses, so such keys never reach it.
 
     Raises:
-        AuthenticationFailed: There is none, or none that could be one.
+        KeyMissing: There is none, or none that could be one.
     """
     key = gateway.key
     if not key or key == _PLACEHOLDER:
-        raise AuthenticationFailed("no key of a Databento account is set", hint=_HINT)
+        raise KeyMissing("no key of a Databento account is set", hint=_HINT)
     if not (key.isascii() and key.isprintable()) or " " in key:
-        raise AuthenticationFailed(
-            "DATABENTO_API_KEY holds signs that no key has", hint="copy the key again"
-        )
+        raise KeyMissing("DATABENTO_API_KEY holds signs that no key has", hint="copy the key again")
     return key
 
 

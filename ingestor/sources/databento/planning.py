@@ -26,6 +26,7 @@ from ingestor.vocabulary import ALL_SYMBOLS, Dataset, Schema
 
 _SHOWN = 5
 _HELD_ALL = "everything asked for is held already: nothing to fetch"
+_NOTHING_THERE = "the provider has none of these days yet: nothing to fetch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,8 @@ class Planner:
             notes.extend(filter(None, [meaning.unknown(wanted)]))
         requests = tuple(self._request(dataset, symbols, ask, each, notes) for each in resolved)
         if resolved and not any(each.spans for each in resolved):
-            notes.append(_HELD_ALL)
+            there = any(each.days - each.absent for each in resolved)
+            notes.append(_HELD_ALL if there else _NOTHING_THERE)
         return JobPlan(
             key=_key(source, dataset, symbols, ask, resolved),
             name=ask.name or _name(dataset, symbols, resolved),
@@ -216,9 +218,10 @@ def _key(
     resolved: Sequence[_Resolved],
 ) -> str:
     salt = uuid4().hex if ask.force else ""
-    if not resolved:  # nothing is available: only what was asked tells two such jobs apart
-        salt += repr([(each.schema, each.start, each.end) for each in ask.wanted])
     days = [(each.want.schema, each.days - each.absent) for each in resolved]
+    if not any(some for _, some in days):
+        # Nothing is available: only what was asked tells two such jobs apart.
+        salt += repr([(each.schema, each.start, each.end) for each in ask.wanted])
     return plan.job_key(source, dataset, ask.stype_in, symbols, days, salt=salt)
 
 
