@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ingestor.cli.arguments import DatasetType, DayType, SchemasType, SymbolsType, meant
-from ingestor.vocabulary import Priority, SType
+from ingestor.cli.symbol_types import SymbolType
+from ingestor.vocabulary import Priority
 
 if TYPE_CHECKING:
     from ingestor.cli.submission import Submission
@@ -32,13 +33,6 @@ class UsdType(click.FloatRange):
         if not isfinite(amount):
             self.fail(f"{value} is no amount of money.", param, ctx)
         return amount
-
-
-class _SymbolType(click.Choice[str]):
-    """A symbol type; near misses are suggested."""
-
-    def get_invalid_choice_message(self, value: object, ctx: click.Context | None) -> str:
-        return super().get_invalid_choice_message(value, ctx) + meant(str(value), self.choices)
 
 
 @click.command()
@@ -71,7 +65,7 @@ class _SymbolType(click.Choice[str]):
 )
 @click.option(
     "--stype-in",
-    type=_SymbolType([str(kind) for kind in SType]),
+    type=SymbolType(),
     help="What the symbols are; raw_symbol unless given.",
 )
 @click.option(

@@ -149,10 +149,6 @@ class Table:
         """Whether `ordinal` tells records of one key apart; else a repeat is refused."""
         return "ordinal" in self.key
 
-    @property
-    def interval_ns(self) -> int:
-        return self.interval_days * 86_400 * NANOSECONDS
-
 
 def chunk_id() -> Column:
     """The column that says which chunk wrote a row."""

@@ -152,7 +152,7 @@ class PayloadStore(Protocol):
 
         Raises:
             PayloadMissing: It is not there.
-            SourceUnavailable: The vault does not answer.
+            VaultUnavailable: The vault does not answer.
         """
         ...
 
@@ -258,8 +258,3 @@ def _entry_point(name: str) -> EntryPoint:
             hint="name one of them with --source",
         )
     return found[name]
-
-
-def sources() -> Sequence[str]:
-    """Names of every installed source."""
-    return sorted(point.name for point in entry_points(group=GROUP))

@@ -80,7 +80,7 @@ OPTIONS = {
     "a schema that is not stored": Options("--schema mbo", ("'mbo'",)),
     "an empty schema in a list": Options("--schema trades,,ohlcv-1d", ("empty schema",)),
     "a symbol type misspelt": Options("--stype-in raw_symbl", ("Did you mean 'raw_symbol'?",)),
-    "an unknown symbol type": Options("--stype-in isin", ("'isin'", "'continuous'")),
+    "an unknown symbol type": Options("--stype-in isin", ("'isin'", "continuous")),
     "an unknown priority": Options("--priority urgent", ("'urgent'", "'high'")),
     "a source misspelt": Options("--source dbn-file", ("Did you mean 'dbn-files'?",)),
     "an unknown option": Options("--symbol ESH4", ("--symbol", "--symbols")),

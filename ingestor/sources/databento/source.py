@@ -142,7 +142,7 @@ class Databento:
         try:
             # Counted first: a count is free, and a download that cannot be proven is money lost.
             expected = self._provider.record_count(request)
-            found, warnings = self._left_over(request, claim, expected) or self._downloaded(
+            found, warnings = self._left_over(request, expected) or self._downloaded(
                 request, claim, expected
             )
         except UnknownSymbols:
@@ -167,7 +167,7 @@ class Databento:
         return manifest, replace(found, path=self._vault.path(ref)), ref
 
     def _left_over(
-        self, request: PayloadRequest, claim: Claim, expected: int
+        self, request: PayloadRequest, expected: int
     ) -> tuple[Survey, tuple[str, ...]] | None:
         """A download that its worker finished and did not live to keep: it was paid for."""
         for part in self._vault.parts(f"{request.key}."):
