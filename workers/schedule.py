@@ -97,7 +97,9 @@ class Scheduler:
     async def reap(self) -> bool:
         """Takes chunks back whose lease ran out, and ends jobs that nobody ended."""
         lease_s = self.settings.lease.duration_s
-        for pid, chunk_id in await ledger.end_stuck_sessions(self.database, after_s=lease_s / 2):
+        ended = await ledger.end_stuck_sessions(self.database, after_s=lease_s / 2)
+        ended += await ledger.end_stale_sessions(self.database, unseen_s=presence.ONLINE_S)
+        for pid, chunk_id in ended:
             log.warning("stuck session ended", backend_pid=pid, chunk=chunk_id)
         reaped = await ledger.reap(self.database, max_lost=self.settings.retry.max_lost)
         for each in reaped:

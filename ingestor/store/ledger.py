@@ -217,6 +217,12 @@ async def end_stuck_sessions(database: Database, *, after_s: float) -> list[tupl
     return [(row["pid"], row["chunk_id"]) for row in rows]
 
 
+async def end_stale_sessions(database: Database, *, unseen_s: float) -> list[tuple[int, int]]:
+    """Ends sessions of attempts that are over and whose workers are unseen: (pid, chunk id)."""
+    rows = await database.fetch(_CHUNKS["stale"], unseen_s)
+    return [(row["pid"], row["chunk_id"]) for row in rows]
+
+
 async def end_job(database: Database, job_id: UUID) -> str | None:
     """Ends the job if none of its chunks is open; its final state, None where it goes on."""
     async with database.connection() as connection, connection.transaction():

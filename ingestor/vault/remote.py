@@ -130,8 +130,7 @@ class Bucket:
             make_folder(self.incoming)
         temporary = self.incoming / f"{uuid4().hex}{TEMPORARY}"
         try:
-            self._download(name, temporary)
-            _check(temporary, ref, f"{self.place}/{name}")
+            self._downloaded(name, temporary, ref)
             with writing(path):
                 sync_file(temporary)
                 temporary.replace(path)
@@ -139,6 +138,15 @@ class Bucket:
         finally:
             temporary.unlink(missing_ok=True)
         return path
+
+    def _downloaded(self, name: str, temporary: Path, ref: PayloadRef) -> None:
+        """Damage is believed at the second download only: the first may have gone wrong."""
+        self._download(name, temporary)
+        try:
+            _check(temporary, ref, f"{self.place}/{name}")
+        except CorruptPayload:
+            self._download(name, temporary)
+            _check(temporary, ref, f"{self.place}/{name}")
 
     def _download(self, name: str, path: Path) -> None:
         if self.size(name) is None:

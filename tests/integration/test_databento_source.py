@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 from dataclasses import replace
@@ -101,6 +102,23 @@ def test_a_payload_that_rots_in_the_vault_is_set_aside_and_fetched_again(
     kept.write_bytes(content)
     _, records = read(source, claim)
     assert (len(records), gateway.bill().calls) == (50, 2)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("records", 5), ("symbology", []), ("not_found", ["ESM4"])]
+)
+def test_a_manifest_that_does_not_fit_its_payload_is_not_believed(
+    source: Databento, gateway: Gateway, facts: Settings, field: str, value: object
+) -> None:
+    """Its symbols would become the database's."""
+    claim = only_claim(source.plan(asked("ESM4")))
+    source.fetch(claim)
+    for path in files(facts, "requests/*/*.json"):
+        path.chmod(0o600)
+        path.write_text(json.dumps(json.loads(path.read_text()) | {field: value}))
+    again = source.fetch(claim)
+    assert (gateway.bill().calls, again.contents.records) == (2, 50)
+    assert {each.symbol for each in again.symbology} == {"ESM4"}
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from ingestor.errors import CorruptPayload, LocalFault, TruncatedPayload, UnlikeRequest
-from ingestor.manifest import PayloadRequest
+from ingestor.manifest import Manifest, PayloadRequest
 from ingestor.sources.dbn import DbnHeader, layout
 from ingestor.sources.survey import Survey, moment, survey
 from ingestor.sources.tally import Window
@@ -61,6 +61,22 @@ def checked(path: Path, request: PayloadRequest, expected: int) -> Survey:
             f"provider counts {expected:,}"
         )
     return found
+
+
+def check_manifest(manifest: Manifest, found: Survey) -> None:
+    """Return if a manifest speaks of the payload that was found.
+
+    Raises:
+        CorruptPayload: Digest, number of records, or the payload's own symbols differ.
+    """
+    told = (manifest.sha256, manifest.records, manifest.not_found)
+    held = (found.sha256, found.contents.records, found.header.not_found)
+    if told != held or not set(found.header.intervals) <= set(manifest.intervals):
+        raise CorruptPayload(
+            f"the manifest tells of sha256 {manifest.sha256}, {manifest.records:,} records and its "
+            f"symbols; the payload has {found.sha256}, {found.contents.records:,} or other symbols",
+            hint="both are set aside, and the payload is fetched again",
+        )
 
 
 def _surveyed(path: Path, request: PayloadRequest) -> Survey:

@@ -17,7 +17,7 @@ from ingestor.settings import Settings
 from ingestor.sources.databento.conditions import conditions_of, unavailable
 from ingestor.sources.databento.defaults import load_defaults
 from ingestor.sources.databento.emptiness import NOTHING_DELIVERED, names_anything, write_empty
-from ingestor.sources.databento.intake import checked, require_room
+from ingestor.sources.databento.intake import check_manifest, checked, require_room
 from ingestor.sources.databento.planning import Planner
 from ingestor.sources.databento.provider import Provider
 from ingestor.sources.databento.symbology import intervals_of
@@ -121,8 +121,7 @@ class Databento:
         ref = self._vault.ref(manifest)
         try:
             found = survey(self._vault.path(ref), Window(request.start, request.end))
-            if found.sha256 != manifest.sha256:
-                raise CorruptPayload(f"its sha256 is {found.sha256}")
+            check_manifest(manifest, found)
         except CorruptPayload as error:
             log.warning("payload in the vault is damaged, fetched again",
                         payload=ref.uri, reason=error.message)  # fmt: skip

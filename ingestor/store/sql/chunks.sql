@@ -138,6 +138,18 @@ WITH dead AS (
 )
 SELECT chunk_id FROM dead
 
+-- stale --
+-- Ends the session of an attempt that is over (its fence is stale) and whose worker has not been
+-- seen for $1 seconds: frozen, it would keep its turn to fetch for ever. One that is alive and still
+-- downloads keeps it.
+SELECT a.pid, k.chunk_id, pg_terminate_backend(a.pid) AS ended
+FROM (SELECT pid, string_to_array(application_name, ':') AS name FROM pg_stat_activity
+      WHERE datname = current_database() AND application_name ~ '^hdi:[0-9]{1,9}:[0-9]{1,9}:.') a
+JOIN ingest.chunks k ON k.chunk_id = a.name[2]::INTEGER AND k.fence > a.name[3]::INTEGER
+WHERE NOT EXISTS (SELECT 1 FROM ingest.workers w
+                  WHERE starts_with(w.worker, a.name[4])
+                    AND w.last_seen > clock_timestamp() - make_interval(secs => $1))
+
 -- withdraw --
 -- Ends a chunk that nobody is to blame for: what it asks for does not come. No dead letter.
 WITH ended AS (

@@ -15,7 +15,7 @@ import pytest
 
 from ingestor.errors import IngestError
 from ingestor.job import Contents
-from ingestor.store import ledger
+from ingestor.store import ledger, presence
 from ingestor.store.database import Database
 from ingestor.vocabulary import ChunkState, JobState, Role
 from tests.conftest import Place
@@ -413,6 +413,29 @@ async def test_a_frozen_load_is_ended_by_its_session(plain_place: Place, db: Dat
             break
         await asyncio.sleep(0.05)
     assert [each.chunk_id for each in reaped] == [chunk_id]
+
+
+@pytest.mark.parametrize(("unseen", "ended"), [("1 minute", True), ("1 second", False)])
+async def test_a_frozen_workers_turn_to_fetch_ends_a_living_ones_does_not(
+    plain_place: Place, db: Database, unseen: str, ended: bool
+) -> None:
+    """The chunk has gone on to another worker, which waits for the turn that the session holds."""
+    _, [chunk_id] = await submitted(db)
+    old = await claimed(db, chunk_id, worker="w/1", lease_s=0)
+    await presence.seen(db, presence.Process("w/1", "worker", "w", 1, "0"))
+    async with db.connection() as connection:
+        await connection.execute(
+            f"UPDATE ingest.workers SET last_seen = clock_timestamp() - INTERVAL '{unseen}'"
+        )
+    frozen = await asyncpg.connect(
+        plain_place.urls[Role.WORKER],
+        server_settings={"application_name": f"hdi:{chunk_id}:{old.fence}:w/1"},
+    )
+    assert await ledger.end_stale_sessions(db, unseen_s=30) == []  # its attempt is not over yet
+    await claimed(db, chunk_id, worker="w/2")
+    pid = frozen.get_server_pid()
+    assert await ledger.end_stale_sessions(db, unseen_s=30) == ([(pid, chunk_id)] if ended else [])
+    await frozen.close() if not ended else frozen.terminate()
 
 
 async def test_a_session_of_another_chunk_is_left_alone(plain_place: Place, db: Database) -> None:
