@@ -14,6 +14,7 @@ from ingestor.insights import presence_warnings
 from ingestor.insights.realm import realm_warnings
 from ingestor.model import TABLES
 from ingestor.settings import Settings
+from ingestor.settings.forms import vault_folder
 from ingestor.store import health
 from ingestor.store.database import Database, DatabaseOptions, place
 from ingestor.store.migrate import HEAD, Catalogue, catalogue
@@ -182,8 +183,8 @@ def redis_findings(settings: Settings) -> list[Finding]:
 def folder_findings(settings: Settings) -> list[Finding]:
     """Folders of this host: writable, with room left."""
     folders = {"home": settings.home, "dead letters": settings.dlq_dir}
-    if settings.vault_folder is not None:
-        folders["vault"] = settings.vault_folder
+    if (vault := vault_folder(settings.vault_url)) is not None:
+        folders["vault"] = vault
     return [_folder(name, folder) for name, folder in folders.items()]
 
 

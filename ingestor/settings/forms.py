@@ -94,6 +94,12 @@ LogLevel = Annotated[
 ]
 
 
+def vault_folder(url: str) -> Path | None:
+    """The folder that a vault's URL names; None where it is in object storage."""
+    place = url.removeprefix("file://").removeprefix("local://")
+    return None if "://" in place else Path(place)
+
+
 def default_home() -> Path:
     """Where state lives unless HDI_HOME says otherwise: the XDG state folder of the user."""
     state = os.environ.get("XDG_STATE_HOME")

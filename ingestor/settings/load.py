@@ -162,12 +162,6 @@ class Settings(BaseSettings):
             )
         return given.get_secret_value()
 
-    @property
-    def vault_folder(self) -> Path | None:
-        """The vault's folder; None where it is in object storage."""
-        place = self.vault_url.removeprefix("file://").removeprefix("local://")
-        return None if "://" in place else Path(place)
-
     def redis_dsn(self) -> str:
         """The URL of Redis, password included.
 

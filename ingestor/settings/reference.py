@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from ingestor.redaction import MASK, mask_url, redact
+from ingestor.settings.forms import vault_folder
 from ingestor.settings.layers import NO_SETTINGS, variable
 from ingestor.settings.load import (
     SECRETS,
@@ -81,7 +82,7 @@ def places(settings: Settings) -> dict[str, Path | str]:
         "configs": settings.config_dir,
         "settings file": settings.config_dir / SYSTEM_FILE,
         "home": settings.home,
-        "vault": settings.vault_folder or settings.vault_url,
+        "vault": vault_folder(settings.vault_url) or settings.vault_url,
         "dead letters": settings.dlq_dir,
         **({"log file": settings.log_file} if settings.log_file else {}),
     }

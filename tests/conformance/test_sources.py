@@ -137,7 +137,7 @@ class DatabentoCase(SourceCase):
         return self.source.plan(replace(asked, **ask))
 
     def damage(self, change):
-        raise NotImplementedError("what a gateway damages is fetched again")
+        raise AssertionError("what a gateway damages is fetched again")
 
     remove = damage
 
