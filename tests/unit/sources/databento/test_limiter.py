@@ -136,7 +136,7 @@ def test_a_hold_longer_than_patience_is_told_at_once() -> None:
 def test_without_redis_the_share_is_the_whole_and_nothing_is_said(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    made = limiter(connections=5, patience_s=0)
+    made = limiter(connections=5, patience_s=0, timeseries_per_s=10_000_000)
 
     assert [made._own.take("timeseries", str(n)) for n in range(5)] == [GO] * 5
     assert made._own.take("timeseries", "one more") != GO
