@@ -119,11 +119,14 @@ def _copy(text: str, workdir: Path) -> None:
 
 def _run(image: Image, text: str, tools: Path) -> None:
     passed_on = {k: v for k, v in os.environ.items() if k.upper().startswith(_PASSED_ON)}
+    # BuildKit mounts a cache there; here pip keeps to its usual one.
+    builder = stages(image.name)[1][0].environment()
+    own = {name: value for name, value in builder.items() if name != "PIP_CACHE_DIR"}
     done = subprocess.run(
         ["/bin/sh", "-c", image.outside(text)],
         cwd=image.root / "src",
         env={**passed_on, "PATH": f"{tools}:/usr/bin:/bin", "HOME": os.environ["HOME"],
-             **stages(image.name)[1][0].environment()},
+             **own},
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=900, check=False,
     )  # fmt: skip
     assert done.returncode == 0, f"RUN {text}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"

@@ -47,6 +47,13 @@ def test_packages_come_from_the_lock_with_hashes(name: str) -> None:
     assert all({"--no-index", "--no-deps"} <= set(p.split()) for p in installs if p not in locked)
 
 
+def test_pip_caches_where_the_cache_is_mounted(name: str) -> None:
+    """Elsewhere the mount would be empty for ever, and the layer full."""
+    builder = stages(name)[1][0]
+    [mount] = [flag for run in builder.all("RUN") for flag in run.flags if "type=cache" in flag]
+    assert mount.endswith(f",target={builder.environment()['PIP_CACHE_DIR']}")
+
+
 def test_no_package_of_the_system_is_installed(name: str) -> None:
     """No compiler, no package lists: what is not there has no holes."""
     text = (ROOT / name).read_text(encoding="utf-8")
