@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from ingestor.job import Claim, JobPlan
 from ingestor.simulator import market
@@ -68,9 +69,8 @@ def write_daily_bars(folder: Path, files: int, seed: int) -> Path:
 
 def plan(path: Path, *, again: bool = False) -> JobPlan:
     """The job that loads `path`; `again`: one that is not taken for the same."""
-    return DbnFiles().plan(
-        Ask(name="bench", priority=Priority.NORMAL, path=path.absolute(), force=again)
-    )
+    job = DbnFiles().plan(Ask(name="bench", priority=Priority.NORMAL, path=path.absolute()))
+    return replace(job, key=uuid4().hex) if again else job
 
 
 def claim_of(job: JobPlan) -> Claim:

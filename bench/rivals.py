@@ -14,7 +14,7 @@ from rooms import Clock, encoded
 from servers import Place, Servers
 
 from ingestor.job import JobPlan
-from ingestor.model.trades import TRADES
+from ingestor.model.tables.trades import TRADES
 from ingestor.settings import Settings
 from ingestor.store.binary_copy import HEADER, TRAILER, columns_of
 from ingestor.vocabulary import Role

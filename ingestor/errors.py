@@ -29,10 +29,12 @@ IngestError
     ├── CorruptPayload        damaged, changed since it was submitted, or of mixed records
     │   └── UnlikeRequest     a payload of another dataset, schema or range
     ├── Unstorable            a value no table can hold and no quarantine can save
+    ├── RemovalLimit          a forced load would remove more rows than it may
     ├── WrongRealm            a simulated payload for a database of real ones, or the reverse
     ├── WrongVault            a worker with another vault than the database's
     ├── ForeignDatabase       tables of our names that are not ours
     ├── SchemaOutdated        the database needs `hdi db migrate`
+    ├── NotVerified           rows and receipts disagree
     ├── StackUnavailable      the embedded stack cannot be started (exit 6)
     └── WaitTimedOut          (exit 7)
 
@@ -198,6 +200,10 @@ class Unstorable(Terminal):
     """A value that no table can hold and no quarantine can save."""
 
 
+class RemovalLimit(Terminal):
+    """A forced load would remove more of what is stored than it may without being told to."""
+
+
 class WrongRealm(Terminal):
     """Simulated and real payloads never share a database."""
 
@@ -216,6 +222,10 @@ class SchemaOutdated(Terminal):
 
 class UnknownJob(Usage):
     """No job, or more than one, is called that."""
+
+
+class NotVerified(Terminal):
+    """Rows in the tables are not those that receipts and supersessions tell of."""
 
 
 class StackUnavailable(Terminal):

@@ -93,6 +93,17 @@ class Contents:
     event_days: tuple[int, ...] = ()
     index_days: Mapping[int, int] = field(default_factory=dict)
 
+    def days_of(self, column: str) -> tuple[int, ...]:
+        """Days since 1970 of a time column, ascending: ts_event, else the index timestamp."""
+        return self.event_days if column == "ts_event" else tuple(sorted(self.index_days))
+
+    def span_of(self, column: str) -> tuple[int, int] | None:
+        """Smallest and largest value of a time column; None where none is defined."""
+        low, high = self.index_min, self.index_max
+        if column == "ts_event":
+            low, high = self.event_min, self.event_max
+        return None if low is None or high is None else (low, high)
+
 
 @dataclass(frozen=True, slots=True)
 class ChunkPlan:
@@ -181,6 +192,7 @@ class Claim:
         expected: Records that the plan counted in the slice; None where it could not count.
         payload: Its bytes; None where they are to be fetched.
         forced: Whether the job was told to load again what may be held already.
+        accept_removals: Whether a forced load may remove however many rows its payload lacks.
     """
 
     chunk_id: ChunkId
@@ -204,6 +216,7 @@ class Claim:
     predecessors: tuple[PayloadRef, ...]
     partial: str
     forced: bool = False
+    accept_removals: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +228,7 @@ class Receipt:
 
     Attributes:
         nameless: Instruments of the payload that nothing gives a symbol to.
+        removed: Rows of other chunks that a forced load took away, for its payload lacks them.
     """
 
     fetched: int
@@ -229,6 +243,7 @@ class Receipt:
     way: str
     seconds: Mapping[str, float]
     nameless: int = 0
+    removed: int = 0
 
     def as_json(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__slots__}

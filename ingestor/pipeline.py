@@ -26,7 +26,9 @@ from ingestor.store import ledger
 from ingestor.store.binary_copy import encode
 from ingestor.store.database import Database
 from ingestor.store.feed import Batch, Progress
-from ingestor.store.loader import Load, load
+from ingestor.store.key_space import RemovalLimits
+from ingestor.store.load import Load
+from ingestor.store.loader import load
 from ingestor.store.meta import check_realm
 from ingestor.store.quarantine import Spool
 from ingestor.store.turns import own_turn
@@ -63,6 +65,8 @@ async def run_chunk(
     beat = asyncio.create_task(_keep_lease(database, claim, settings, progress))
     try:
         await asyncio.wait({work, beat}, return_when=asyncio.FIRST_COMPLETED)
+        if progress.committing:
+            await asyncio.wait({work})
         if not work.done():
             raise LeaseLost(f"chunk {claim.chunk_id} has another owner") from beat.exception()
         return work.result()
@@ -123,7 +127,12 @@ async def _through_the_rooms(
             partial=claim.partial or payload.partial,
             covered_days=covered_days(claim, payload),
             covered_symbols=claim.symbols or (ALL_SYMBOLS,),
+            proven=payload.proven,
+            unresolved=payload.unresolved,
             nameless=nameless(payload),
+            removal_limits=RemovalLimits(
+                settings.store.max_removal_share, settings.store.max_removal_rows
+            ),
             data_source=origin.mappings,
             mapping_hash=mapping.digest,
             worker=worker,
@@ -230,10 +239,10 @@ def covered_days(claim: Claim, payload: Payload) -> DaySet:
     return DaySet([(claim.start // DAY_NS, claim.end // DAY_NS)]) - payload.uncovered
 
 
-def nameless(payload: Payload) -> int:
+def nameless(payload: Payload) -> tuple[int, ...]:
     """Instruments of the payload that no interval of it gives a symbol to."""
     named = {each.target for each in payload.symbology}
-    return sum(str(each) not in named for each in payload.contents.instruments)
+    return tuple(each for each in payload.contents.instruments if str(each) not in named)
 
 
 def refuse_scattered(contents: Contents, table: Table, claim: Claim, most: int) -> None:
@@ -242,7 +251,8 @@ def refuse_scattered(contents: Contents, table: Table, claim: Claim, most: int) 
     Raises:
         Unstorable: The payload's events touch more.
     """
-    touched = len({day // table.interval_days for day in contents.event_days})
+    days = contents.days_of(table.time_column)
+    touched = len({day // table.interval_days for day in days})
     if touched > most:
         raise Unstorable(
             f"the events of chunk {claim.chunk_id} touch {touched} hypertable chunks of "

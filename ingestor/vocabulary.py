@@ -21,13 +21,27 @@ _DATASET = re.compile(r"[A-Z0-9]{2,12}\.[A-Z0-9]{2,16}")
 
 
 class Schema(StrEnum):
-    """Record schemas that HDI stores."""
+    """Record schemas that Databento has; `ingestor.model.STORED` are those that HDI stores."""
 
     OHLCV_1S = "ohlcv-1s"
     OHLCV_1M = "ohlcv-1m"
     OHLCV_1H = "ohlcv-1h"
     OHLCV_1D = "ohlcv-1d"
     TRADES = "trades"
+    TBBO = "tbbo"
+    STATISTICS = "statistics"
+    DEFINITION = "definition"
+    MBO = "mbo"
+    MBP_1 = "mbp-1"
+    MBP_10 = "mbp-10"
+    BBO_1S = "bbo-1s"
+    BBO_1M = "bbo-1m"
+    CMBP_1 = "cmbp-1"
+    CBBO_1S = "cbbo-1s"
+    CBBO_1M = "cbbo-1m"
+    TCBBO = "tcbbo"
+    STATUS = "status"
+    IMBALANCE = "imbalance"
 
 
 class SType(StrEnum):

@@ -156,6 +156,8 @@ def _tour(environment: dict[str, str], simulator: str) -> int:
     submit = ("hdi-submit", "--job", str(JOB), "--wait", "--timeout", "300")
     query = ("hdi", "query", "trades", "--dataset", "GLBX.MDP3", "--symbols", "ESM4")
     bars = ("hdi", "query", "ohlcv-1d", "--dataset", "GLBX.MDP3", "--symbols", "ESM4-ESU4")
+    listed = ("hdi", "query", "definition", "--dataset", "GLBX.MDP3", "--symbols", "ESM4,ESM4-ESU4")
+    told = ("hdi", "query", "statistics", "--dataset", "GLBX.MDP3", "--symbols", "ESM4")
     commands: list[tuple[str, ...]] = [
         ("hdi-submit", "--job", str(JOB), "--dry-run"),
         submit,
@@ -168,6 +170,8 @@ def _tour(environment: dict[str, str], simulator: str) -> int:
         ("hdi", "symbols", "list", "--dataset", "GLBX.MDP3", "--limit", "8"),
         (*query, "--start", "2024-03-11", "--end", "2024-03-12", "--limit", "5"),
         (*bars, "--start", "2024-06-10", "--end", "2024-06-15"),
+        (*listed, "--start", "2024-03-11", "--end", "2024-03-12"),
+        (*told, "--start", "2024-03-11", "--end", "2024-03-12", "--limit", "5"),
         ("hdi", "workers"),
         ("hdi", "db", "status"),
     ]

@@ -16,10 +16,13 @@ import pytest
 
 from ingestor.errors import IngestError
 from ingestor.settings import Settings
+from ingestor.settings.sections import StoreSection
 from ingestor.store.database import Database, DatabaseOptions
 from ingestor.vocabulary import Role
 
 TEMPLATE = "hdi_template"
+TIME_INDEX = StoreSection().time_index
+"""Tables that have a time index where nothing else is set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ def _start(edition: str, home: Path) -> Servers:
     assert address.admin_url is not None
     create_database(address, TEMPLATE)
     options = DatabaseOptions(_on(address.database_urls[Role.OWNER], TEMPLATE))
-    asyncio.run(migrate(options, trades_interval="1 day", time_index=("daily_ohlcv_data",)))
+    asyncio.run(migrate(options, trades_interval="1 day", time_index=TIME_INDEX))
     freeze_database(address, TEMPLATE)
     return Servers(
         dict(address.database_urls), address.admin_url, address.redis_url, address.timescaledb

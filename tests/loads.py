@@ -7,19 +7,20 @@ import datetime as dt
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 
+from ingestor.dbn import layout, rtype
 from ingestor.job import Claim, Receipt
 from ingestor.model import TABLES, table_of
 from ingestor.pipeline import open_sources, run_chunk
 from ingestor.settings import Settings
 from ingestor.simulator.dbn_writer import write_dbn
 from ingestor.simulator.market import DAY, MONDAY
-from ingestor.sources.dbn import layout, rtype
 from ingestor.sources.dbn_files import DbnFiles
 from ingestor.sources.source import Ask
 from ingestor.store import ledger
@@ -48,9 +49,9 @@ class Bench:
         return Bench(self.place, settings, self.database)
 
     async def chunks(self, path: Path, **ask: Any) -> list[int]:
-        """Plans and submits; ids of the chunks that were made."""
-        plan = DbnFiles().plan(Ask("test", Priority.NORMAL, path=path, force=True, **ask))
-        job = await ledger.submit(self.database, plan, max_attempts=5)
+        """Plans and submits, as a job of its own each time; ids of the chunks that were made."""
+        plan = DbnFiles().plan(Ask("test", Priority.NORMAL, path=path, **ask))
+        job = await ledger.submit(self.database, replace(plan, key=uuid4().hex), max_attempts=5)
         rows = await self.database.fetch(
             "SELECT chunk_id FROM ingest.chunks WHERE job_id = $1 ORDER BY chunk_id", job.job_id
         )

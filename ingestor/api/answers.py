@@ -144,6 +144,7 @@ class ReceiptAnswer(Answer):
     way: str
     seconds: dict[str, float]
     nameless: Count = 0
+    removed: Count = 0
 
 
 class ChunkAnswer(Answer):

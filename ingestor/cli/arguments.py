@@ -18,6 +18,7 @@ from click.shell_completion import CompletionItem
 from ingestor.dates import LATEST, parse_day, parse_end
 from ingestor.days import DAY_NS, date_of_day, day_of, midnight
 from ingestor.errors import Usage
+from ingestor.model import STORED
 from ingestor.symbol_list import SymbolList, as_symbol_list, read_symbol_file, read_symbols
 from ingestor.vocabulary import Dataset, Schema, is_dataset
 
@@ -82,17 +83,15 @@ class SchemaType(click.ParamType[Schema]):
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> Schema:
         text = str(value).strip()
-        try:
-            return Schema(text.lower())
-        except ValueError:
-            allowed = ", ".join(Schema)
-            near = meant(text.lower(), list(Schema))
-            self.fail(f"{text!r} is no schema; there are {allowed}.{near}", param, ctx)
+        if text.lower() not in STORED:
+            near = meant(text.lower(), list(STORED))
+            self.fail(f"{text!r} is no schema; there are {', '.join(STORED)}.{near}", param, ctx)
+        return Schema(text.lower())
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        return [CompletionItem(str(each)) for each in Schema if each.startswith(incomplete)]
+        return [CompletionItem(str(each)) for each in STORED if each.startswith(incomplete)]
 
 
 class SchemasType(click.ParamType[tuple[Schema, ...]]):

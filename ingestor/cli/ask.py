@@ -17,7 +17,7 @@ from ingestor.store.migrate import require_current
 from ingestor.vocabulary import Realm, Role
 
 
-def of_job_file(job: JobFile, *, force: bool) -> Ask:
+def of_job_file(job: JobFile, *, force: bool, accept_removals: bool) -> Ask:
     """What a job file asks for."""
     return Ask(
         name=job.name,
@@ -30,6 +30,7 @@ def of_job_file(job: JobFile, *, force: bool) -> Ask:
         stype_in=job.stype_in,
         chunk_symbols=job.chunk_symbols,
         force=force,
+        accept_removals=accept_removals,
     )
 
 

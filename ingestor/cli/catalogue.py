@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ingestor.cli.arguments import DatasetType, DayType, date_of, whole_range
-from ingestor.vocabulary import Dataset, Schema
+from ingestor.model import STORED
+from ingestor.vocabulary import Dataset
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +64,7 @@ def schemas(dataset: Dataset, as_json: bool) -> None:
     for name in provider.schemas(dataset):
         there = available.per_schema.get(name, (available.start, available.end))
         rows.append({
-            "schema": name, "stored": name in set(Schema), "start": _moment(there[0]),
+            "schema": name, "stored": name in STORED, "start": _moment(there[0]),
             "end": _moment(there[1]), **_days_of(held, dataset, name),
         })  # fmt: skip
     columns = ("schema", "stored", "start", "end", "held_days", "held_first", "held_last")

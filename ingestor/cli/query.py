@@ -17,6 +17,7 @@ from ingestor.cli.arguments import (
     whole_range,
 )
 from ingestor.cli.symbol_types import SymbolType
+from ingestor.model import STORED
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -25,13 +26,23 @@ if TYPE_CHECKING:
     from ingestor.vocabulary import Dataset, Schema, SType
 
 _NOTES = 5
+_HELP = f"""Print stored records of SCHEMA: {", ".join(STORED)}.
+
+Times are UTC with nanoseconds, prices exact to nine decimals. Records come in the order of their
+index timestamp. `symbol` is the one that was asked for, but members of a parent and instruments
+asked for by number go by their raw symbol of the day.
+
+Without --json or --csv a terminal gets a table of the main columns, anything else tab-separated
+lines of all columns.
+"""
 
 
 @click.command(
+    help=_HELP,
     epilog="\b\nExamples:\n"
     "  hdi query trades --dataset GLBX.MDP3 --symbols ESH4 --start 2024-03-11 --end 2024-03-12\n"
     "  hdi query trades --symbols ES.FUT --stype-in parent --start 2024-03-11 --end 2024-03-12\n"
-    "  hdi query ohlcv-1d --dataset OPRA.PILLAR --all --start 2025-02-20 --end 2025-02-21 --csv"
+    "  hdi query ohlcv-1d --dataset OPRA.PILLAR --all --start 2025-02-20 --end 2025-02-21 --csv",
 )
 @click.argument("schema", type=SchemaType())
 @click.option(
@@ -55,9 +66,8 @@ _NOTES = 5
 @click.option(
     "--by",
     type=click.Choice(["event", "index"]),
-    default="event",
-    show_default=True,
-    help="What the days filter: ts_event, or the index timestamp (ts_recv where there is one).",
+    help="What the days filter: ts_event, or the index timestamp (ts_recv where there is one).  "
+    "[default: event; index for definitions, whose ts_event may be long before]",
 )
 @click.option(
     "--limit", type=click.IntRange(1), help="Records at most; all, on a terminal 50, unless given."
@@ -72,20 +82,12 @@ def query(
     everything: bool,
     start: int,
     end: int,
-    by: Literal["event", "index"],
+    by: Literal["event", "index"] | None,
     limit: int | None,
     as_json: bool,
     as_csv: bool,
 ) -> None:
-    """Print stored records of SCHEMA (trades, ohlcv-1s, ohlcv-1m, ohlcv-1h, ohlcv-1d).
-
-    Times are UTC with nanoseconds, prices exact to nine decimals. Records come in the order of
-    their index timestamp. `symbol` is the one that was asked for, but members of a parent and
-    instruments asked for by number go by their raw symbol of the day.
-
-    Without --json or --csv a terminal gets a table of the main columns, anything else
-    tab-separated lines of all columns.
-    """
+    """Checks what was asked, then reads and prints."""
     exactly_one({"--symbols": symbols is not None, "--all": everything})
     at_most_one({"--json": as_json, "--csv": as_csv})
     whole_range(start, end)

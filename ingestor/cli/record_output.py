@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any, Final, Literal
+from itertools import accumulate
+from shutil import get_terminal_size
+from typing import Any, Literal
 
 import click
 
 from ingestor.cli.output import as_json, counted, plain, print_table, tell
-from ingestor.model.kind import Table
 from ingestor.query.reader import Reader
 from ingestor.query.records import count, field_names, read, records
 from ingestor.query.selection import Selection
@@ -21,11 +23,7 @@ from ingestor.vocabulary import Realm
 Form = Literal["table", "tsv", "csv", "json"]
 
 ON_TERMINAL = 50
-# What a line of a terminal has no room for; every other form has all fields.
-_ASIDE: Final = frozenset(
-    {"sequence", "ts_in_delta", "flags", "depth", "granularity", "data_source", "chunk_id",
-     "ordinal"}
-)  # fmt: skip
+_ALWAYS = 3
 
 
 async def print_records(
@@ -54,24 +52,41 @@ async def _table(reader: Reader, wanted: Selection) -> None:
     if not rows:
         tell("no records")
         return
-    names = _columns(rows, wanted)
-    numbers = [name for name in names if isinstance(rows[0][name], int | Decimal)]
-    print_table(names, ([_cell(row[name]) for name in names] for row in rows), right=numbers)
+    wished = _columns(rows, wanted)
+    cells = {name: [_cell(row[name]) for row in rows] for name in wished}
+    names = _fitting(cells)
+    numbers = [n for n in names if any(isinstance(row[n], int | Decimal) for row in rows)]
+    lines = zip(*(cells[name] for name in names), strict=True)
+    print_table(names, list(lines), right=numbers)
+    if aside := wished[len(names) :]:
+        tell(f"no room for {', '.join(aside)}; a wider terminal has it, --csv or --json write all")
     if len(rows) == shown.limit and (more := await count(reader, wanted) - len(rows)):
         tell(f"{counted(more)} more; --limit N shows more of them, --csv or --json writes all")
 
 
 def _columns(rows: list[dict[str, Any]], wanted: Selection) -> list[str]:
-    """The time that was filtered on, and what differs from record to record."""
-    aside = set(_ASIDE) | (_times(wanted.table) - {wanted.time})
-    if all(row["symbol"] is not None for row in rows):
-        aside.add("instrument_id")
-    aside |= {name for name in rows[0] if all(row[name] is None for row in rows)}
-    return [name for name in field_names(wanted.table) if name not in aside]
+    """The time filtered on, whose record it is, and the main columns that hold anything."""
+    table = wanted.table
+    who = ["symbol"] if any(row["symbol"] is not None for row in rows) else []
+    if any(row["symbol"] is None for row in rows):
+        who.append("instrument_id")
+    if len({row["publisher_id"] for row in rows}) > 1:
+        who.append("publisher_id")
+    shown = table.main or tuple(column.name for column in table.columns if column.in_frame)
+    names = dict.fromkeys([wanted.time, *who, *shown])
+    return [name for name in names if any(row[name] is not None for row in rows)]
 
 
-def _times(table: Table) -> set[str]:
-    return {column.name for column in table.columns if column.kind.sql == "TIMESTAMPTZ"}
+def _fitting(cells: Mapping[str, Sequence[str | None]]) -> list[str]:
+    """The first columns that fit beside each other: cells folded over ten lines are no table.
+
+    Three are shown in any case: when, whose, and one value.
+    """
+    room, names = get_terminal_size().columns, list(cells)
+    widths = [max(len(each or "–") for each in [name, *cells[name]]) for name in names]
+    ends = accumulate(width + 1 for width in widths)
+    return [name for at, (name, end) in enumerate(zip(names, ends, strict=True))
+            if at < _ALWAYS or end - 1 <= room]  # fmt: skip
 
 
 def _cell(value: Any) -> str | None:

@@ -60,6 +60,7 @@ class Submission:
     name: str | None
     max_cost: float | None
     force: bool
+    accept_removals: bool
     dry_run: bool
     wait: bool
     timeout: float | None
@@ -111,7 +112,7 @@ def _planned(submission: Submission, job: JobFile | None, settings: Settings) ->
 def _ask(submission: Submission, job: JobFile | None, settings: Settings) -> Ask:
     most = settings.store.max_hypertable_chunks
     if job is not None:
-        asked = of_job_file(job, force=submission.force)
+        asked = of_job_file(job, force=submission.force, accept_removals=submission.accept_removals)
         return replace(
             asked,
             name=submission.name or asked.name,
@@ -136,6 +137,7 @@ def _ask(submission: Submission, job: JobFile | None, settings: Settings) -> Ask
         max_hypertable_chunks=most,
         to_vault=submission.copy_to_vault and not submission.dry_run,
         force=submission.force,
+        accept_removals=submission.accept_removals,
     )
 
 

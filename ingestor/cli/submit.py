@@ -92,7 +92,14 @@ class UsdType(click.FloatRange):
     help="Most US dollars the job may cost; asked for unless given here or in the settings.",
 )
 @click.option(
-    "--force", is_flag=True, help="Also plan spans that are already held; a provider bills again."
+    "--force",
+    is_flag=True,
+    help="Also plan what is held; what comes takes its place. A provider bills again.",
+)
+@click.option(
+    "--accept-removals",
+    is_flag=True,
+    help="With --force: remove however many stored records the provider has withdrawn.",
 )
 @click.option("--dry-run", is_flag=True, help="Show the plan; record and enqueue nothing.")
 @click.option("--wait", is_flag=True, help="Stay until the job has ended; exit 3 if chunks failed.")
@@ -198,6 +205,8 @@ def _refuse_contradictions(options: dict[str, object]) -> None:
         if options[name] and not options["wait"]:
             raise click.UsageError(f"{flag} only makes sense with --wait.")
     _refuse_empty_range(options)
+    if options["accept_removals"] and not options["force"]:
+        raise click.UsageError("--accept-removals only makes sense with --force.")
     if options["copy_to_vault"] and options["path"] is None:
         raise click.UsageError("--copy-to-vault only makes sense with --path.")
     if options["job"] is not None:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema
 
 from ingestor.dates import DAY_PATTERN, END_PATTERN, parse_day, parse_end
 from ingestor.errors import Usage
 from ingestor.job_file.document import Written
+from ingestor.model import STORED
 from ingestor.symbol_list import symbol_fault
 from ingestor.vocabulary import ALL_SYMBOLS, Priority, Schema, SType, is_dataset
 
 _FILE_SOURCES = frozenset({"dbn-files", "csv-files"})
-_Word = TypeVar("_Word", bound=StrEnum)
 
 
 def nearest(word: str, allowed: Sequence[str]) -> str:
@@ -42,8 +42,8 @@ def _as_text(value: object) -> object:
     return str(value) if isinstance(value, str) else value
 
 
-def _one_of(kind: type[_Word], what: str) -> BeforeValidator:
-    allowed = [str(each) for each in kind]
+def _one_of(words: Iterable[StrEnum], what: str) -> BeforeValidator:
+    allowed = [str(each) for each in words]
 
     def validated(value: object) -> object:
         if not isinstance(value, str) or value in allowed:
@@ -126,7 +126,11 @@ Symbols = Annotated[
         }
     ),
 ]
-SchemaWord = Annotated[Schema, _one_of(Schema, "schema")]
+SchemaWord = Annotated[
+    Schema,
+    _one_of(STORED, "schema"),
+    WithJsonSchema({"enum": [str(each) for each in STORED]}),
+]
 STypeWord = Annotated[SType, _one_of(SType, "symbol type")]
 PriorityWord = Annotated[Priority, _one_of(Priority, "priority")]
 Name = Annotated[Text, AfterValidator(_name)]

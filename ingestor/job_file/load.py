@@ -19,6 +19,7 @@ from ingestor.job_file.document import Document, Fault, Loc, read_document
 from ingestor.job_file.faults import EMPTY, bad_job, model_faults
 from ingestor.job_file.job_settings import by_dotted_name, setting_faults
 from ingestor.job_file.model import WrittenJob, WrittenRequest
+from ingestor.model import STORED
 from ingestor.symbol_list import SymbolList, as_symbol_list, read_symbol_file
 from ingestor.vocabulary import Dataset, Priority, Schema, SType
 
@@ -144,7 +145,7 @@ def _midnight(day: dt.date | None) -> int | None:
 
 def _overlaps(written: WrittenJob) -> Iterator[Fault]:
     """Days that two requests of one schema share would be bought twice."""
-    for schema in Schema:
+    for schema in STORED:
         asked = [(loc, each) for loc, each in _requests(written) if each.schema is schema]
         asked.sort(key=lambda item: item[1].start or 0)
         yield from _shared(asked)

@@ -59,11 +59,14 @@ NANOS = Kind("nanoseconds below the microsecond", "i2", "SMALLINT", 2, "int16", 
 # −2^63 has no positive twin and no meaning on the wire; 2^63 − 1 is the sentinel.
 PRICE = Kind("price", "i8", "NUMERIC", 20, "decimal128(38, 9)", -INT64_MAX, INT64_MAX - 1)
 COUNT64 = Kind("64-bit count", "u8", "BIGINT", 8, "int64", 0, INT64_MAX)
+INT64 = Kind("signed 64 bit", "i8", "BIGINT", 8, "int64")
+UINT64 = Kind("unsigned 64 bit", "u8", "NUMERIC(20)", 18, "uint64")
 UINT32 = Kind("unsigned 32 bit", "u4", "BIGINT", 8, "int64")
 INT32 = Kind("signed 32 bit", "i4", "INTEGER", 4, "int32")
 UINT16 = Kind("unsigned 16 bit", "u2", "INTEGER", 4, "int32")
 INT16 = Kind("signed 16 bit", "i2", "SMALLINT", 2, "int16")
 UINT8 = Kind("unsigned 8 bit", "u1", "SMALLINT", 2, "int16")
+INT8 = Kind("signed 8 bit", "i1", "SMALLINT", 2, "int16")
 # A byte past 0x7f alone is no UTF-8, and one such byte kills a whole COPY.
 CHARACTER = Kind("character", "u1", "TEXT", 1, "string", 0, 0x7F)
 TEXT = Kind("text", "S71", "TEXT", 0, "string")
@@ -77,7 +80,8 @@ class Column:
         name: As in the table and the frame.
         kind: How its values are spelled.
         doc: One sentence for users, with the unit.
-        null: The frame value stored as NULL; None where the column is never null.
+        null: The frame value stored as NULL (empty bytes for text); None where the column is never
+            null.
         required: The sentinel of a NOT NULL column; a record that holds it is quarantined.
         nanos_of: The timestamp column whose last three digits this one keeps; not in the frame.
         ledger: Filled in by the loader (chunk_id, ordinal), not by the source.
@@ -86,7 +90,7 @@ class Column:
     name: str
     kind: Kind
     doc: str
-    null: int | None = None
+    null: int | bytes | None = None
     required: int | None = None
     nanos_of: str | None = None
     ledger: bool = False
@@ -111,8 +115,11 @@ class Table:
         key: Primary key columns, in index order.
         time_column: The hypertable's dimension.
         index_column: The index timestamp: what a request's start and end filter on.
-        interval: Width of a hypertable chunk, as a PostgreSQL interval of days.
+        interval_days: Days of a hypertable chunk.
         doc: One sentence for users.
+        record: Name of the Pydantic model of one record.
+        ticks: Whether setting `store.trades_interval` decides about the hypertable chunk instead.
+        main: Columns that a terminal has room for, beside time and symbol; empty for all.
     """
 
     name: str
@@ -123,6 +130,9 @@ class Table:
     index_column: str
     interval_days: int
     doc: str
+    record: str
+    ticks: bool = False
+    main: tuple[str, ...] = ()
     _by_name: dict[str, Column] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -168,6 +178,9 @@ def ordinal() -> Column:
     )
 
 
-def nanos(of: str) -> Column:
-    """The column beside timestamp `of` that makes it exact."""
-    return Column(f"{of}_ns", NANOS, f"The 0–999 ns of {of} below its microsecond.", nanos_of=of)
+def nanos(of: str, *, nullable: bool = False) -> Column:
+    """The column beside timestamp `of` that makes it exact; NULL where that is."""
+    return Column(
+        f"{of}_ns", NANOS, f"The 0–999 ns of {of} below its microsecond.",
+        null=UINT64_MAX if nullable else None, nanos_of=of,
+    )  # fmt: skip

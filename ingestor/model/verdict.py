@@ -18,6 +18,7 @@ class Rejected:
         field: Column at fault.
         value: The value found, in wire spelling.
         reason: One sentence for people.
+        index_ns: Index timestamp, nanoseconds since 1970; None where it is undefined.
     """
 
     position: int
@@ -26,6 +27,9 @@ class Rejected:
     field: str
     value: str
     reason: str
+    publisher_id: int
+    instrument_id: int
+    index_ns: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,15 @@ All of it is asynchronous; from a script, ``asyncio.run`` does (`docs/how-to/que
 """
 
 from ingestor.query.frames import Prices
-from ingestor.query.question import How, Question, read_frame, read_records, select, stream_records
+from ingestor.query.question import (
+    How,
+    Question,
+    proven,
+    read_frame,
+    read_records,
+    select,
+    stream_records,
+)
 from ingestor.query.reader import Reader
 from ingestor.query.selection import By, Selection
 
@@ -15,6 +23,7 @@ __all__ = [
     "Question",
     "Reader",
     "Selection",
+    "proven",
     "read_frame",
     "read_records",
     "select",

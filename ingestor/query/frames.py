@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from ingestor.errors import Usage
 from ingestor.model import Column
-from ingestor.model.kind import PRICE
+from ingestor.model.kind import PRICE, UINT64
 from ingestor.query.reader import Reader
-from ingestor.query.records import batches, field_names, symbol_of
+from ingestor.query.records import batches, field_names, symbol_of, whole
 from ingestor.query.selection import Selection
 
 if TYPE_CHECKING:
@@ -17,8 +19,9 @@ if TYPE_CHECKING:
 
 Prices = Literal["float", "decimal"]
 
-_INTEGERS: Final = {"i2": "int16", "i4": "int32", "i8": "int64", "u1": "uint8", "u2": "uint16",
-                    "u4": "uint32", "u8": "uint64"}  # fmt: skip
+_INTEGERS: Final = {"i1": "int8", "i2": "int16", "i4": "int32", "i8": "int64", "u1": "uint8",
+                    "u2": "uint16", "u4": "uint32", "u8": "uint64"}  # fmt: skip
+_PAST: Final = dt.datetime(2262, 4, 11, 23, 47, 16, tzinfo=dt.UTC)
 
 
 async def frame(reader: Reader, wanted: Selection, *, prices: Prices = "float") -> pd.DataFrame:
@@ -29,6 +32,9 @@ async def frame(reader: Reader, wanted: Selection, *, prices: Prices = "float") 
 
     Args:
         prices: ``float`` for float64 (null is NaN), ``decimal`` for exact Decimals (null is None).
+
+    Raises:
+        Usage: A time lies past 2262.
     """
     import pandas as pd
 
@@ -40,7 +46,7 @@ async def frame(reader: Reader, wanted: Selection, *, prices: Prices = "float") 
         if name == "symbol":
             made[name] = pd.Series(values[name], dtype="str")
         elif table[name].kind.sql == "TIMESTAMPTZ":
-            made[name] = _times(values[name], values.get(nanos.get(name, "")))
+            made[name] = _times(name, values[name], values.get(nanos.get(name, "")))
         else:
             made[name] = _series(table[name], values[name], prices)
     return pd.DataFrame(made).set_index(table.index_column)
@@ -59,9 +65,14 @@ async def _gathered(reader: Reader, wanted: Selection) -> dict[str, list[Any]]:
     return values | {"symbol": symbols}
 
 
-def _times(times: Sequence[Any], nanos: Sequence[Any] | None) -> pd.Series:
+def _times(name: str, times: Sequence[Any], nanos: Sequence[Any] | None) -> pd.Series:
     import pandas as pd
 
+    if late := [time for time in times if time is not None and time >= _PAST]:
+        raise Usage(
+            f"{name} {min(late)} is past {_PAST:%Y-%m-%d}, where pandas' nanoseconds end",
+            hint="read_records gives it as text",
+        )
     whole = pd.Series(pd.to_datetime(list(times), utc=True)).astype("datetime64[ns, UTC]")
     if nanos is None:
         return whole
@@ -75,6 +86,8 @@ def _series(column: Column, values: Sequence[Any], prices: Prices) -> pd.Series:
         return pd.Series(values, dtype="float64" if prices == "float" else "object")
     if column.kind.sql == "TEXT":
         return pd.Series(values, dtype="str")
+    if column.kind is UINT64:
+        values = [whole(value) for value in values]
     width = _INTEGERS[column.kind.frame]
     # pandas spells its nullable integers with capitals: UInt32, Int16.
     nullable = width.replace("uint", "UInt").replace("int", "Int")

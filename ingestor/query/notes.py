@@ -82,6 +82,20 @@ async def notes_on(
     return found
 
 
+async def complete(reader: Reader, wanted: Selection, meant: Meant | None, stype_in: SType) -> bool:
+    """Whether receipts prove that the selection holds all there is of its symbols and days."""
+    asked = DaySet([(wanted.start // DAY_NS, -(-wanted.end // DAY_NS))])
+    for dataset in wanted.datasets:
+        if meant is None:
+            rows = await reader.fetch(_OWN, dataset, wanted.schema, stype_in, [])
+            missing = {"*": asked - _by_symbol(rows).get("*", DaySet())}
+        else:
+            missing = await _missing(reader, wanted, dataset, meant, stype_in, asked)
+        if any(missing.values()):
+            return False
+    return bool(wanted.datasets)
+
+
 async def _absent(reader: Reader, wanted: Selection, meant: Meant) -> list[str]:
     there = await instruments(reader, wanted)
     absent = [

@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack, get_args
 
 from ingestor.days import EPOCH, day_of, midnight
 from ingestor.errors import Usage
+from ingestor.model import table_of
 from ingestor.query.frames import Prices, frame
 from ingestor.query.misses import require_dataset
-from ingestor.query.notes import notes_on
+from ingestor.query.notes import complete, notes_on
 from ingestor.query.reader import Reader
 from ingestor.query.records import records
-from ingestor.query.selection import By, Selection
+from ingestor.query.selection import By, Selection, usual
 from ingestor.query.symbols import Resolution, resolve
 from ingestor.vocabulary import Dataset, Schema, SType
 
@@ -46,7 +47,8 @@ class Question:
         start: First day, UTC; `end` is the day after the last.
         dataset: Needed for all symbols, and where a symbol is held in more than one.
         stype_in: What the symbols are.
-        by: Which time the days filter: ts_event, or the index timestamp.
+        by: Which time the days filter: ts_event, or the index timestamp; None for ts_event, but of
+            tables that are not partitioned on it (definitions) the index timestamp.
         limit: Records at most, the first ones; None for all.
     """
 
@@ -56,7 +58,7 @@ class Question:
     end: dt.date
     dataset: Dataset | None = None
     stype_in: SType = SType.RAW_SYMBOL
-    by: By = "event"
+    by: By | None = None
     limit: int | None = None
 
 
@@ -82,12 +84,19 @@ async def select(reader: Reader, asked: Question) -> tuple[Selection, tuple[str,
         midnight(day_of(asked.end)),
         None if found is None else found.intervals,
         asked.dataset,
-        by=asked.by,
+        by=asked.by or usual(table_of(asked.schema)),
         limit=asked.limit,
     )
     meant = None if found is None else found.by_symbol
     said = await notes_on(reader, wanted, meant, asked.stype_in)
     return wanted, (*said, *(() if found is None else found.notes))
+
+
+async def proven(reader: Reader, asked: Question, wanted: Selection) -> bool:
+    """Whether `wanted`, which `asked` means, is proven to be all that the provider has of it."""
+    found = await _resolved(reader, asked)
+    meant = None if found is None else found.by_symbol
+    return await complete(reader, wanted, meant, asked.stype_in)
 
 
 async def _resolved(reader: Reader, asked: Question) -> Resolution | None:
@@ -191,7 +200,7 @@ def _question(
         end=past,
         dataset=None if dataset is None else Dataset(dataset),
         stype_in=_word(SType, how.get("stype_in", SType.RAW_SYMBOL), "symbol type"),
-        by=_by(how.get("by", "event")),
+        by=_by(how["by"]) if "by" in how else None,
         limit=how.get("limit"),
     )
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
+from decimal import Decimal
 from typing import Any, Final
 
 from ingestor.model import Table
+from ingestor.model.kind import UINT64
 from ingestor.query.names import Instrument, Names
 from ingestor.query.reader import Reader
 from ingestor.query.selection import Selection, columns_of, statement
@@ -95,11 +97,18 @@ def _spellings(table: Table) -> dict[str, _Spelling | None]:
 
 
 def _spelling(table: Table, name: str, nanos: str | None) -> _Spelling:
+    if table[name].kind is UINT64:
+        return lambda row: whole(row[name])
     if table[name].kind.sql != "TIMESTAMPTZ":
         return lambda row: row[name]
     if nanos is None:
         return lambda row: _iso(row[name], 0)
     return lambda row: _iso(row[name], row[nanos])
+
+
+def whole(value: Decimal | None) -> int | None:
+    """A value of a NUMERIC column without decimals."""
+    return None if value is None else int(value)
 
 
 def _iso(time: dt.datetime | None, nanos: int | None) -> str | None:

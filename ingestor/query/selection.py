@@ -39,6 +39,11 @@ WHERE k.receipt IS NOT NULL AND r.schema = $1 AND r.dataset = ANY($2::TEXT[])
 """
 
 
+def usual(table: Table) -> By:
+    """What days filter unless told: definitions' ts_event may be days, or decades, before."""
+    return "event" if table.time_column == "ts_event" else "index"
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """Records of one schema in a range of time.
@@ -107,7 +112,7 @@ def _rank(column: Column) -> int:
 async def statement(reader: Reader, wanted: Selection, *, counted: bool = False) -> Statement:
     """The statement that reads the selection, or counts it whatever its limit.
 
-    Records come in the order of their index timestamp, then instrument, then key.
+    Records come in the order of `order_of`: index timestamp, then instrument, then key.
     """
     made = Statement()
     inner = await _union(reader, wanted, made)
@@ -115,7 +120,7 @@ async def statement(reader: Reader, wanted: Selection, *, counted: bool = False)
         made.text = f"SELECT count(*) FROM ({inner}) q"
         return made
     limit = "" if wanted.limit is None else f"LIMIT {made.put(wanted.limit, 'BIGINT')}"
-    order = ", ".join(_order(wanted.table))
+    order = ", ".join(order_of(wanted.table))
     made.text = f"SELECT * FROM ({inner}) q ORDER BY {order}, symbol {limit}"
     return made
 
@@ -142,12 +147,15 @@ WHERE EXISTS (
     }
 
 
-def _order(table: Table) -> Iterable[str]:
-    nanos = {column.nanos_of: column.name for column in table.columns if column.nanos_of}
-    for name in dict.fromkeys((table.index_column, *table.key)):
-        yield name
-        if name in nanos:
-            yield nanos[name]
+def order_of(table: Table) -> list[str]:
+    """The columns that records are put in order by, wherever they are read.
+
+    The index timestamp to the nanosecond, the instrument, then the rest of the key: `ordinal`, its
+    last column, counts records alike in all of it, whatever nanoseconds their other times have.
+    """
+    first = [table.index_column]
+    first += [column.name for column in table.columns if column.nanos_of == table.index_column]
+    return list(dict.fromkeys((*first, "instrument_id", *table.key)))
 
 
 async def _union(reader: Reader, wanted: Selection, made: Statement) -> str:

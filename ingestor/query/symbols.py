@@ -99,7 +99,7 @@ async def resolve(
     notes = [_note(symbol, held, start, end) for symbol, held in by_symbol.items()]
     every = [each for intervals in by_symbol.values() for each in intervals]
     if stype_in is SType.PARENT:
-        every = list(_members(every))
+        every = list(members(every))
     else:
         notes += [_doubt(symbol, held, start, end) for symbol, held in by_symbol.items()]
     return Resolution(tuple(every), tuple(filter(None, notes)), by_symbol)
@@ -164,7 +164,7 @@ def _unnamed(each: Interval) -> Interval:
     return Interval(each.dataset, None, each.instrument_id, each.first, each.past)
 
 
-def _members(intervals: Iterable[Interval]) -> Iterator[Interval]:
+def members(intervals: Iterable[Interval]) -> Iterator[Interval]:
     """Each instrument once on each day, whichever and however many parents it belongs to."""
     held: dict[tuple[Dataset, int], DaySet] = {}
     for each in intervals:

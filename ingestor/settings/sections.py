@@ -72,16 +72,25 @@ class StoreSection(Section):
     """How rows are laid out and loaded."""
 
     trades_interval: Interval = setting(
-        "1 day", "interval", "Span of one hypertable chunk of the trades tables, for new tables"
+        "1 day", "interval", "Span of one hypertable chunk of the tables of ticks, for new tables"
     )
     time_index: TableNames = setting(
-        ("daily_ohlcv_data",), "tables", "Tables that get an index on the time column alone"
+        ("daily_ohlcv_data", "definitions_data"),
+        "tables",
+        "Tables that get an index on the time column alone, when they are made",
     )
     batch_records: int = setting(
         65_536, "records", "Records that go through the rooms at a time", ge=1, le=10_000_000
     )
     max_hypertable_chunks: int = setting(
         64, "hypertable chunks", "Most that one load may touch or create", ge=1
+    )
+    max_removal_share: float = setting(
+        0.01, "share", "Most of the rows it finds that a forced load may remove: 0.01 is 1 %",
+        ge=0, le=1, allow_inf_nan=False,
+    )  # fmt: skip
+    max_removal_rows: int = setting(
+        100, "rows", "So many a forced load may always remove, whatever their share", ge=0
     )
 
 

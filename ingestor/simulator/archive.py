@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from ingestor.dbn import NEWEST, index_field
 from ingestor.simulator.market import DAY
-from ingestor.simulator.messages import NEWEST, index_field
 from ingestor.simulator.symbology import Stretches, SymbolBook
 
 if TYPE_CHECKING:

@@ -7,17 +7,19 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Final
 
-from ingestor.simulator.messages import layout
+from ingestor.dbn import layout
 
 GIGABYTE: Final = 2**30
 _DEFAULT_PRICE: Final = 16.0
 _PRICES: Final[Mapping[str, float]] = {
     "trades": 28.0,
+    "tbbo": 28.0,
     "ohlcv-1s": 28.0,
     "ohlcv-1m": 70.0,
     "ohlcv-1h": 280.0,
     "ohlcv-1d": 600.0,
     "definition": 5.0,
+    "statistics": 11.0,
 }
 _DEAR: Final[Mapping[str, float]] = {"OPRA.PILLAR": 10.0}
 """Datasets whose prices are this many times as high."""

@@ -10,10 +10,10 @@ from typing import IO, TYPE_CHECKING, Final, cast
 
 import numpy as np
 
+from ingestor.dbn import index_field, layout
 from ingestor.errors import BadSettings
 from ingestor.simulator.calendar import number
 from ingestor.simulator.market import DAY
-from ingestor.simulator.messages import index_field, layout
 from ingestor.simulator.symbology import Stretch
 
 if TYPE_CHECKING:

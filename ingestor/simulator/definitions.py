@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from ingestor.dbn import layout, rtype
 from ingestor.simulator.calendar import number
 from ingestor.simulator.listings import Kind, Listing, expiry
 from ingestor.simulator.market import DAY, SECOND
-from ingestor.simulator.messages import DEFINITION, layout, rtype
+from ingestor.vocabulary import Schema
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -84,11 +85,11 @@ def _family(record: npt.NDArray[np.void], listing: Listing, seed: int) -> None:
 @lru_cache
 def _undefined() -> npt.NDArray[np.void]:
     """A record of undefined values: the largest of each type, empty texts, no legs."""
-    record = np.zeros(1, layout(DEFINITION))
+    record = np.zeros(1, layout(Schema.DEFINITION))
     for name in record.dtype.names or ():
         kind = record.dtype[name]
         if kind.kind in "iu" and name not in _NUMBERS_ZERO:
             record[name] = np.iinfo(kind).max
     record["length"] = record.dtype.itemsize // 4
-    record["rtype"] = rtype(DEFINITION)
+    record["rtype"] = rtype(Schema.DEFINITION)
     return record

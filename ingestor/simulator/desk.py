@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ingestor.dbn import Header
 from ingestor.errors import BadSettings
 from ingestor.simulator.archive import Archive, Selection
 from ingestor.simulator.billing import Till, billable_size, cost
 from ingestor.simulator.calendar import number
 from ingestor.simulator.conditions import Availability, AvailableRange, DayCondition
-from ingestor.simulator.dbn_writer import Header
 from ingestor.simulator.fault_plan import FaultPlan
 from ingestor.simulator.faults import CorrectedFault, Fault, MislabelledFault
 from ingestor.simulator.made_archive import MadeArchive, Terms

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ingestor.dbn import index_field
 from ingestor.errors import BadSettings
 from ingestor.simulator.archive import Selection
 from ingestor.simulator.dbn_content import DbnContent, read_content
 from ingestor.simulator.market import DAY
-from ingestor.simulator.messages import index_field
 from ingestor.simulator.symbology import Stretch, Stretches, SymbolBook, merged
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from ingestor.dbn import NEWEST, index_field
 from ingestor.simulator.archive import Selection
 from ingestor.simulator.calendar import is_open
 from ingestor.simulator.continuous import continuous_symbols
@@ -17,11 +18,13 @@ from ingestor.simulator.listings import DATASETS, Listing, listings
 from ingestor.simulator.market import (
     DAY,
     WIDTHS,
+    Instrument,
     bars_of_day,
     part_bounds,
     trades_of_day,
 )
-from ingestor.simulator.messages import DEFINITION, NEWEST, index_field
+from ingestor.simulator.quotes import UNDEFINED_PRICE, quoted
+from ingestor.simulator.statistics import PER_DAY, statistics_of_day
 from ingestor.simulator.symbology import Stretch, Stretches, SymbolBook
 from ingestor.vocabulary import Schema
 
@@ -31,8 +34,7 @@ if TYPE_CHECKING:
 SLICE_RECORDS: Final = 8_192
 """Most records of one instrument that are made at a time; ten instruments of them are 4 MB."""
 
-_UNDEFINED_PRICE: Final = 2**63 - 1
-SERVED: Final = (*WIDTHS, Schema.TRADES, DEFINITION)
+SERVED: Final = (*WIDTHS, Schema.TRADES, Schema.TBBO, Schema.STATISTICS, Schema.DEFINITION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ class MadeArchive:
 
     def _count_of_day(self, selection: Selection, day: int) -> int:
         traded = self._traded(selection, day)
-        if selection.schema == DEFINITION:
+        if selection.schema == Schema.DEFINITION:
             return len(traded)
         per_day = self._terms(selection.dataset, day).per_day
         return sum(part_counts(selection.schema, per_day)) * sum(
@@ -107,7 +109,7 @@ class MadeArchive:
         if not traded:
             return
         terms = self._terms(selection.dataset, day)
-        if selection.schema == DEFINITION:
+        if selection.schema == Schema.DEFINITION:
             made = [definition(each, day, terms.seed) for each in traded]
             yield from _chosen(selection, made)
             return
@@ -165,6 +167,8 @@ class MadeArchive:
 @lru_cache
 def part_counts(schema: str, per_day: int) -> tuple[int, ...]:
     """Records of one instrument in each part of a day; they add up to the day's."""
+    if schema == Schema.STATISTICS:
+        return (PER_DAY,)
     width = WIDTHS.get(Schema(schema))
     places = DAY // width if width else per_day
     count = min(per_day, places)
@@ -177,18 +181,30 @@ def part_counts(schema: str, per_day: int) -> tuple[int, ...]:
 
 
 def _make(listing: Listing, schema: str, day: int, terms: Terms, part: int) -> Iterator[Records]:
+    """Records of a listing in one part of a day, by publisher."""
+    for instrument in listing.instruments(day):
+        if schema == Schema.STATISTICS:
+            yield statistics_of_day(instrument, day, terms.seed)
+        elif schema in WIDTHS:
+            counts = part_counts(schema, terms.per_day)
+            cut = {"part": part, "parts": len(counts)}
+            yield bars_of_day(instrument, Schema(schema), day, terms.seed, counts[part], **cut)
+        else:
+            yield _trades(listing, instrument, schema, day, terms, part)
+
+
+def _trades(
+    listing: Listing, instrument: Instrument, schema: str, day: int, terms: Terms, part: int
+) -> Records:
+    """Trades, by themselves or with the book around them; some without a price."""
     counts = part_counts(schema, terms.per_day)
     cut = {"part": part, "parts": len(counts)}
-    for instrument in listing.instruments(day):
-        if schema != Schema.TRADES:
-            yield bars_of_day(instrument, Schema(schema), day, terms.seed, counts[part], **cut)
-            continue
-        records = trades_of_day(instrument, day, terms.seed, counts[part], **cut)
-        if listing.undefined_every:
-            records["price"][listing.undefined_every - 1 :: listing.undefined_every] = (
-                _UNDEFINED_PRICE
-            )
-        yield records
+    records = trades_of_day(instrument, day, terms.seed, counts[part], **cut)
+    if schema == Schema.TBBO:
+        records = quoted(records, instrument, day, terms.seed, **cut)
+    if each := listing.undefined_every:
+        records["price"][each - 1 :: each] = UNDEFINED_PRICE
+    return records
 
 
 def _chosen(selection: Selection, made: Sequence[Records]) -> Iterator[Records]:

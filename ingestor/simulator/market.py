@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from ingestor.sources.dbn import layout, rtype
+from ingestor.dbn import layout, rtype
 from ingestor.vocabulary import Schema
 
 if TYPE_CHECKING:
@@ -158,8 +158,8 @@ def trades_of_day(
 
     A day cut otherwise holds other trades; parts serve days that are too large for memory.
     """
-    random = _random(instrument, day, seed, part, parts)
-    records = _blank(Schema.TRADES, instrument, count)
+    random = chance(instrument, day, seed, part, parts)
+    records = blank(Schema.TRADES, instrument, count)
     first, past = part_bounds(part, parts)
     first = max(first, SECOND)
     recv = np.sort(random.integers(day * DAY + first, day * DAY + past, count, np.uint64))
@@ -216,13 +216,13 @@ def bars_of_day(
 
     Fewer only where the part has fewer places for bars of that width.
     """
-    random = _random(instrument, day, seed, part, parts)
+    random = chance(instrument, day, seed, part, parts)
     width = WIDTHS[schema]
     slots = DAY // width
     first, past = slots * part // parts, slots * (part + 1) // parts
     chosen = random.choice(past - first, min(count, past - first), replace=False)
     taken = (np.sort(chosen) + first).astype(np.uint64)
-    records = _blank(schema, instrument, len(taken))
+    records = blank(schema, instrument, len(taken))
     records["ts_event"] = np.uint64(day * DAY) + taken * np.uint64(width)
     opens = _walk(random, _from_part(instrument, day, seed, part), len(taken) + 1)
     records["open"], records["close"] = opens[:-1], opens[1:]
@@ -233,11 +233,17 @@ def bars_of_day(
     return records
 
 
-def _random(
-    instrument: Instrument, day: int, seed: int, part: int, parts: int
+def chance(
+    instrument: Instrument, day: int, seed: int, part: int = 0, parts: int = 1, *, of: int = 0
 ) -> np.random.Generator:
-    """Chance of its own for each part of each day; a day in one part has the day's."""
+    """Chance of its own for each part of each day; a day in one part has the day's.
+
+    Args:
+        of: What it is for, where one part needs several; 0 for its trades or bars.
+    """
     key = [seed, day, instrument.instrument_id, instrument.publisher_id]
+    if of:
+        return np.random.default_rng([*key, parts, part, of])
     return np.random.default_rng(key if parts == 1 else [*key, parts, part])
 
 
@@ -250,7 +256,8 @@ def _from_part(instrument: Instrument, day: int, seed: int, part: int) -> Instru
     return replace(instrument, price=instrument.price + steps * instrument.tick)
 
 
-def _blank(schema: Schema, instrument: Instrument, count: int) -> npt.NDArray[np.void]:
+def blank(schema: Schema, instrument: Instrument, count: int) -> npt.NDArray[np.void]:
+    """Records with header fields filled in and everything else 0."""
     records = np.zeros(count, layout(schema, _WIRE_VERSION))
     records["length"] = records.dtype.itemsize // 4
     records["rtype"] = rtype(schema)

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from ingestor.dbn import Intervals
 from ingestor.simulator.calendar import date_of
-from ingestor.simulator.dbn_writer import Intervals
 from ingestor.vocabulary import ALL_SYMBOLS
 
 

@@ -62,6 +62,8 @@ class DbnFiles:
             contents=_ordered_after(before, found.contents),
             symbology=found.header.intervals,
             layout=found.layout,
+            proven=not claim.partial,  # else the plan found nothing that proves the file whole
+            unresolved=(*found.header.partial, *found.header.not_found),
         )
 
     def batches(

@@ -11,6 +11,7 @@ from typing import Final
 
 from ingestor.errors import BadJob, IngestError, UnlikeRequest
 from ingestor.job import PayloadRef
+from ingestor.model import STORED
 from ingestor.sources.dbn_folder import (
     check_listed,
     missing_files,
@@ -22,7 +23,6 @@ from ingestor.sources.dbn_stream import read_header, read_schema
 from ingestor.sources.deliveries import one_delivery
 from ingestor.sources.source import Ask
 from ingestor.sources.survey import Survey, date_of, survey
-from ingestor.vocabulary import Schema
 
 # Decompression and hashing release the interpreter; more threads only queue for the rest.
 _THREADS: Final = min(4, os.cpu_count() or 1)
@@ -103,7 +103,7 @@ def _survey(path: Path) -> Survey:
         try:
             return survey(path)
         except UnlikeRequest as error:
-            if read_schema(path) in set(Schema):
+            if read_schema(path) in STORED:
                 raise
             raise BadJob(error.message, hint=error.hint) from error
 

@@ -211,6 +211,8 @@ def _spec(source: str, path: Path, ask: Ask, planned: Sequence[_Planned]) -> dic
         "start": None if ask.start is None else date_of(ask.start),
         "end": None if ask.end is None else date_of(ask.end),
         "chunk_days": ask.chunk_days,
+        "force": ask.force,
+        "accept_removals": ask.accept_removals,
         "files": len(planned),
     }
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from ingestor import dbn
 from ingestor.errors import CorruptPayload
-from ingestor.sources import dbn
 from ingestor.sources.zstd import Decompressed, Readable, is_zstd
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Final
 
-from ingestor.sources.dbn import DbnHeader
+from ingestor.dbn import DbnHeader
 from ingestor.sources.redelivery import redelivered
 from ingestor.sources.survey import Survey
 

@@ -64,7 +64,8 @@ class Ask:
         chunk_symbols: Symbols per chunk; None for the source's default.
         max_hypertable_chunks: Most hypertable chunks that one chunk may touch.
         to_vault: Whether files are copied into the vault; else they are referred to in place.
-        force: Plan again what was submitted before.
+        force: Plan again what was submitted before; what comes takes the place of what is stored.
+        accept_removals: With `force`: however many stored rows the payloads lack.
         held: What the ledger holds already of the dataset and symbol type; left out of the plan.
     """
 
@@ -83,6 +84,7 @@ class Ask:
     max_hypertable_chunks: int = 64
     to_vault: bool = False
     force: bool = False
+    accept_removals: bool = False
     held: Coverage = field(default_factory=dict)
 
 
@@ -99,6 +101,9 @@ class Payload:
         partial: Why it proves no coverage; empty where it does.
         uncovered: Days of its range that the provider did not have: they are not covered.
         realm: Kind of gateway it came from; None for files, which belong to either.
+        proven: Whether something beside the payload says that it is whole (the provider's count, a
+            checksum, a manifest), so that it also proves what it does not hold.
+        unresolved: Symbols asked for that meant nothing on some day: their absence proves nothing.
     """
 
     ref: PayloadRef
@@ -109,6 +114,8 @@ class Payload:
     partial: str = ""
     uncovered: DaySet = field(default_factory=DaySet)
     realm: Realm | None = None
+    proven: bool = False
+    unresolved: tuple[str, ...] = ()
 
 
 class PayloadStore(Protocol):

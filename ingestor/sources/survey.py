@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from ingestor.dbn import DbnHeader
     from ingestor.job import Contents
-    from ingestor.sources.dbn import DbnHeader
 
 BATCH: Final = 65_536
 

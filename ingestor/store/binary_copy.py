@@ -51,9 +51,11 @@ def encode(frame: Frame, *, chunk_id: int) -> memoryview:
     Values must be storable (`ingestor.validate`): sentinels of nullable columns become NULL,
     everything else is written as it is.
     """
+    if not len(frame):
+        return memoryview(b"")
     cells = [_cell(column, frame, chunk_id) for column in frame.table.columns]
     rows = _rows(cells, len(frame)).view(np.uint8)
-    keep = _kept(cells, len(frame), rows.size // max(len(frame), 1))
+    keep = _kept(cells, len(frame), rows.size // len(frame))
     return (rows if keep is None else rows[keep.ravel()]).data
 
 
@@ -165,6 +167,22 @@ def _character(values: Values, width: int) -> Bytes:
     return np.ascontiguousarray(values).view(np.uint8).reshape(len(values), width)
 
 
+# Five base-10,000 digits hold any u64: weight 4, no decimals.
+_WHOLE: Final = np.dtype(
+    [("ndigits", ">i2"), ("weight", ">i2"), ("sign", ">i2"), ("dscale", ">i2"), ("d", ">i2", 5)]
+)
+
+
+def _whole(values: Values, width: int) -> Bytes:
+    """uint64 → NUMERIC without decimals."""
+    out = np.zeros(len(values), dtype=_WHOLE)
+    out["ndigits"], out["weight"] = 5, 4
+    rest = values
+    for at in range(4, -1, -1):
+        rest, out["d"][:, at] = np.divmod(rest, np.uint64(10**4))
+    return out.view(np.uint8).reshape(len(values), width)
+
+
 # NUMERIC with six base-10,000 digits, weight 2, nine decimals; the server strips zero digits.
 _NUMERIC: Final = np.dtype(
     [("ndigits", ">i2"), ("weight", ">i2"), ("sign", ">i2"), ("dscale", ">i2"), ("d", ">i2", 6)]
@@ -195,6 +213,7 @@ def _numeric(values: Values, width: int) -> Bytes:
 _ENCODERS: Final[dict[str, Callable[[Values, int], Bytes]]] = {
     "TIMESTAMPTZ": _timestamp,
     "NUMERIC": _numeric,
+    "NUMERIC(20)": _whole,
     "BIGINT": _integer,
     "INTEGER": _integer,
     "SMALLINT": _integer,

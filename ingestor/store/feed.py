@@ -30,11 +30,16 @@ class Batch:
 
 @dataclass(slots=True)
 class Progress:
-    """What the heartbeat reports of a load under way; also its final count."""
+    """What the heartbeat reports of a load under way; also its final count.
+
+    Attributes:
+        committing: Set when the commit begins: a lease that is gone after it went with the chunk.
+    """
 
     fetched: int = 0
     accepted: int = 0
     bytes: int = 0
+    committing: bool = False
 
 
 class Rooms(Protocol):

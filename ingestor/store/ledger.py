@@ -89,6 +89,7 @@ def _claim(row: asyncpg.Record) -> Claim:
         predecessors=tuple(_ref(line) for line in row["predecessors"]),
         partial=row["partial"],
         forced=row["forced"],
+        accept_removals=row["accept_removals"],
     )
 
 

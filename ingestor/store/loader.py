@@ -2,74 +2,40 @@
 
 Where nothing of these instruments and days is stored yet, rows are copied straight in. Where
 something is, they are staged and merged. A race between two first loads ends in a key violation;
-the whole transaction is then rolled back and done again as a merge.
+the whole transaction is then rolled back and done again as a merge. A forced load of a whole
+payload is always a merge, and also removes what the payload lacks of its key space.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import asyncpg
 
 from ingestor import failpoint
-from ingestor.days import DaySet
+from ingestor.days import DAY_NS
 from ingestor.errors import (
     CorruptPayload,
     DatabaseUnavailable,
     LeaseLost,
     UnlikeRequest,
 )
-from ingestor.job import Claim, Contents, PayloadRef, Receipt, SymbolInterval
-from ingestor.model import Table
+from ingestor.job import Receipt
 from ingestor.store import hypertables, ledger, meta
 from ingestor.store.binary_copy import columns_of
 from ingestor.store.coverage import cover
 from ingestor.store.database import Connection, Database
-from ingestor.store.feed import Progress, Rooms, feed
+from ingestor.store.day_locks import own_days, share_days
+from ingestor.store.feed import feed
+from ingestor.store.key_space import KeySpace, open_space, remove, supersede_quarantined
+from ingestor.store.load import Load
 from ingestor.store.merge import STAGE, merge_statement, probe_statement, stage_statement
 from ingestor.store.quarantine import Spool
 from ingestor.store.queries import queries
 from ingestor.store.schema import NAMESPACE
-from ingestor.store.symbols import keep_intervals
-from ingestor.vocabulary import Realm
+from ingestor.store.symbols import count_nameless, keep_intervals, learn_definitions
 
 _LOAD = queries("load")
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """Everything that one load transaction writes.
-
-    Attributes:
-        payload: The bytes that are loaded.
-        realm: Kind of gateway they came from; None for files.
-        covered_days: What a complete payload proves for `covered_symbols`; empty where it proves
-            nothing.
-        nameless: Instruments that nothing gives a symbol to.
-        merge_lock_timeout_s: How long to wait for the sole use of a table's days.
-    """
-
-    claim: Claim
-    table: Table
-    payload: PayloadRef
-    realm: Realm | None
-    contents: Contents
-    rooms: Rooms
-    intervals: Sequence[SymbolInterval]
-    partial: str
-    covered_days: DaySet
-    covered_symbols: Sequence[str]
-    nameless: int
-    data_source: str
-    mapping_hash: str
-    worker: str
-    merge_lock_timeout_s: float
-    clock: Callable[[], float] = time.monotonic
-    progress: Progress = field(default_factory=Progress)
 
 
 async def load(database: Database, job: Load) -> Receipt:
@@ -78,11 +44,12 @@ async def load(database: Database, job: Load) -> Receipt:
     Raises:
         LeaseLost: The chunk has another owner now.
         CorruptPayload: The payload did not hold the records that the check pass counted.
+        RemovalLimit: It is forced, and its payload lacks too much of what is stored.
         DatabaseUnavailable, DatabaseHalted: The transaction did not happen; it may be repeated.
     """
     await _know_publishers(database, job)
-    await hypertables.prepare(database, job.table, job.contents.event_days)
-    receipt = await _transaction(database, job, merge=False)
+    await hypertables.prepare(database, job.table, job.days)
+    receipt = await _transaction(database, job, merge=job.key_space is not None)
     if receipt is None:
         receipt = await _transaction(database, job, merge=True)
     assert receipt is not None
@@ -109,7 +76,7 @@ async def _transaction(database: Database, job: Load, *, merge: bool) -> Receipt
                 await transaction.rollback()
                 return None
             failpoint.reach("before_commit")
-            committing = True
+            committing = job.progress.committing = True
             await transaction.commit()
     except DatabaseUnavailable:
         # A commit whose answer was lost is unknown: only the ledger can tell.
@@ -135,14 +102,14 @@ async def _write(connection: Connection, job: Load, *, merge: bool) -> Receipt:
         await spool.copy_to(connection)
         quarantined = spool.count
     _count_check(job, quarantined)
-    await keep_intervals(connection, job.claim.dataset, job.intervals, source=job.data_source)
+    nameless = await _names(connection, job)
     await cover(
         connection, dataset=job.claim.dataset, schema=job.claim.schema,
         stype_in=job.claim.stype_in, symbols=job.covered_symbols, days=job.covered_days,
     )  # fmt: skip
     # Last before the receipt: first loads that meet here wait for one commit only.
     await meta.keep_realm(connection, job.realm)
-    receipt = _receipt(job, outcome, quarantined, job.clock() - started)
+    receipt = _receipt(job, outcome, quarantined, nameless, job.clock() - started)
     proof = ledger.Proof(job.payload, job.contents, job.realm)
     if not await ledger.finish(connection, job.claim, receipt, proof):
         raise LeaseLost(f"chunk {job.claim.chunk_id} has another owner")
@@ -155,44 +122,63 @@ class _Outcome:
     already_stored: int
     corrected: int
     way: str
+    removed: int = 0
 
 
 async def _rows(connection: Connection, job: Load, spool: Spool, *, merge: bool) -> _Outcome:
-    bounds = _event_bounds(job.contents)
+    if (space := job.key_space) is not None:
+        return await _replace(connection, job, spool, space)
+    bounds = job.bounds
     if bounds is None:
         stored = await _copy(connection, job, spool, job.table.name, NAMESPACE)
         return _Outcome(stored, 0, 0, "copy")
-    days = list(job.contents.event_days)
+    days, patience = job.days, job.merge_lock_timeout_s
     if not merge:
-        await _own(connection, "share_days", job, days)
+        await share_days(connection, job.table.name, days, timeout_s=patience)
         ids = list(job.contents.instruments)
         if not await connection.fetchval(probe_statement(job.table), ids, *bounds):
             stored = await _copy(connection, job, spool, job.table.name, NAMESPACE)
             return _Outcome(stored, 0, 0, "copy")
         raise _KeyTaken
-    await _own(connection, "own_days", job, days)
+    await own_days(connection, job.table.name, days, timeout_s=patience)
+    await _stage(connection, job, spool)
+    return await _merge(connection, job)
+
+
+async def _replace(connection: Connection, job: Load, spool: Spool, space: KeySpace) -> _Outcome:
+    """A merge that also removes what the payload lacks of its key space."""
+    opened = await open_space(connection, space, job.days, timeout_s=job.merge_lock_timeout_s)
+    await _stage(connection, job, spool)
+    removed = await remove(connection, opened, job.removal_limits)
+    await supersede_quarantined(connection, opened)
+    return replace(await _merge(connection, job), removed=removed)
+
+
+async def _stage(connection: Connection, job: Load, spool: Spool) -> None:
     await connection.execute(stage_statement(job.table))
     await _copy(connection, job, spool, STAGE, None)
     await connection.execute(_LOAD["analyze_stage"])
-    return await _merge(connection, job, bounds)
 
 
-async def _merge(
-    connection: Connection, job: Load, bounds: tuple[dt.datetime, dt.datetime]
-) -> _Outcome:
+async def _merge(connection: Connection, job: Load) -> _Outcome:
+    bounds = job.bounds
+    if bounds is None:  # no record that has a time: none was staged
+        return _Outcome(0, 0, 0, "merge")
     row = await connection.fetchrow(merge_statement(job.table), job.claim.chunk_id, *bounds)
     assert row is not None
     stored = row["inserted"] + row["corrected"]
     return _Outcome(stored, row["total"] - stored, row["corrected"], "merge")
 
 
-async def _own(connection: Connection, how: str, job: Load, days: list[int]) -> None:
-    """Waits for the days of the table: shared among appends, alone for a merge."""
-    wait_ms = str(round(job.merge_lock_timeout_s * 1000))
-    usual = await connection.fetchval(_LOAD["lock_timeout"])
-    await connection.execute(_LOAD["set_lock_timeout"], wait_ms)
-    await connection.execute(_LOAD[how], job.table.name, days)
-    await connection.execute(_LOAD["set_lock_timeout"], usual)
+async def _names(connection: Connection, job: Load) -> int:
+    """Keeps what the payload says of symbols; how many of its instruments are still nameless."""
+    dataset = job.claim.dataset
+    await keep_intervals(connection, dataset, job.intervals, source=job.data_source)
+    bounds = job.bounds
+    if bounds is not None:
+        await learn_definitions(connection, job.table, dataset, job.claim.chunk_id, bounds)
+    first, past = job.claim.start // DAY_NS, -(-job.claim.end // DAY_NS)
+    return await count_nameless(connection, dataset, job.nameless, (first, past))
 
 
 async def _copy(
@@ -243,7 +229,9 @@ async def _know_publishers(database: Database, job: Load) -> None:
         )
 
 
-def _receipt(job: Load, outcome: _Outcome, quarantined: int, seconds: float) -> Receipt:
+def _receipt(
+    job: Load, outcome: _Outcome, quarantined: int, nameless: int, seconds: float
+) -> Receipt:
     return Receipt(
         fetched=job.progress.fetched,
         stored=outcome.stored,
@@ -256,16 +244,6 @@ def _receipt(job: Load, outcome: _Outcome, quarantined: int, seconds: float) -> 
         partial=job.partial,
         way=outcome.way,
         seconds={"load": round(seconds, 4)},
-        nameless=job.nameless,
+        nameless=nameless,
+        removed=outcome.removed,
     )
-
-
-def _event_bounds(contents: Contents) -> tuple[dt.datetime, dt.datetime] | None:
-    """Smallest and largest ts_event of the slice, to the microsecond; None where it has none."""
-    if contents.event_min is None or contents.event_max is None:
-        return None
-    return _time(contents.event_min), _time(contents.event_max)
-
-
-def _time(ns: int) -> dt.datetime:
-    return _EPOCH + dt.timedelta(microseconds=ns // 1000)

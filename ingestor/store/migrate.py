@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from ingestor.errors import ForeignDatabase, SchemaOutdated
-from ingestor.model import TABLES
 from ingestor.store.database import Database, DatabaseOptions, translating
 from ingestor.store.hypertables import has_timescaledb
+from ingestor.store.migrations.statements import relations_of
 from ingestor.store.queries import queries
 
 _CATALOGUE = queries("catalogue")
-REVISIONS = ("0001", "0002")
+REVISIONS = tuple(sorted(
+    each.name[1:5] for each in (files("ingestor.store.migrations") / "versions").iterdir()
+    if each.name.startswith("v0")
+))  # fmt: skip
+"""Every migration, oldest first: ``versions/v<revision>_<name>.py``."""
+
 HEAD = REVISIONS[-1]
 
 
@@ -74,8 +80,8 @@ async def migrate(
     """Brings the database to HEAD; does nothing where it is there.
 
     Args:
-        trades_interval: Width of a hypertable chunk of ticks; only the first migration reads it.
-        time_index: Tables that get an index on the time column.
+        trades_interval: Width of a hypertable chunk of ticks, for tables that are made now.
+        time_index: Tables that get an index on the time column when they are made.
 
     Raises:
         ForeignDatabase: It holds tables of our names that are not ours.
@@ -87,8 +93,9 @@ async def migrate(
                 f"the database is at migration {before.revision}, which this HDI does not know",
                 hint="use the HDI version that migrated it, or a newer one",
             )
+        if not before.current:
+            await _refuse_foreign(database, before.revision)
         if before.revision is None:
-            await _refuse_foreign(database)
             await _try_extension(database)
         if not before.current:
             timescaledb = await has_timescaledb(database)
@@ -96,12 +103,13 @@ async def migrate(
         return await catalogue(database)
 
 
-async def _refuse_foreign(database: Database) -> None:
-    names = [table.name for table in TABLES]
-    names += ["ohlcv_data", "publishers", "symbol_mappings", "parent_members", "continuous_rolls"]
-    foreign = await database.fetchval(_CATALOGUE["foreign"], names)
+async def _refuse_foreign(database: Database, revision: str | None) -> None:
+    """Refuses relations that carry a name which a migration still to come will give."""
+    names = [name for each in REVISIONS if revision is None or each > revision
+             for name in relations_of(each)]  # fmt: skip
+    foreign = await database.fetchval(_CATALOGUE["foreign"], names, revision is None)
     # Asked again: another upgrade may have made them just now.
-    if foreign and (await catalogue(database)).revision is None:
+    if foreign and (await catalogue(database)).revision == revision:
         raise ForeignDatabase(
             f"the database already holds {', '.join(foreign)}, which HDI did not make",
             hint="give HDI a database of its own, or rename what is there",

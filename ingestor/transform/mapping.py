@@ -15,9 +15,9 @@ import yaml
 from pydantic import ValidationError
 
 from ingestor.errors import BadRules
-from ingestor.model import Table, table_of
-from ingestor.transform.ops import compile_rule
-from ingestor.transform.rules import Constant, MappingFile, Rule, Undefined
+from ingestor.model import Column, Table, table_of
+from ingestor.transform.ops import ABSENT, compile_rule
+from ingestor.transform.rules import Character, Constant, MappingFile, Rule, Text, Undefined
 from ingestor.vocabulary import Schema
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _OPS_OF_KIND = {
     "timestamp, whole seconds": {"unix_nanos"},
     "price": {"fixed_price"},
     "character": {"character"},
-    "text": {"constant"},
+    "text": {"constant", "text"},
 }
 
 
@@ -112,5 +112,22 @@ def _check_rule(rule: Rule, table: Table, column_name: str, name: str) -> None:
             f"{name}: columns.{column_name}: op {rule.op} cannot make a {column.kind.name}; "
             f"allowed: {', '.join(sorted(allowed))}"
         )
-    elif isinstance(rule, Constant) and not rule.value:
-        raise BadRules(f"{name}: columns.{column_name}: an empty constant would be NULL")
+    elif isinstance(rule, Constant):
+        if not rule.value:
+            raise BadRules(f"{name}: columns.{column_name}: an empty constant would be NULL")
+    elif rule.absent is not None and not _fits(rule.absent, rule, column):
+        raise BadRules(
+            f"{name}: columns.{column_name}: absent {rule.absent!r} is no {column.kind.name}"
+        )
+
+
+def _fits(absent: int | str, rule: Rule, column: Column) -> bool:
+    """Whether the column can hold what a missing field stands for."""
+    if absent == ABSENT:
+        return column.nullable
+    if isinstance(rule, Text):
+        return isinstance(absent, str)
+    if isinstance(rule, Character):
+        return isinstance(absent, str) and len(absent.encode()) == 1
+    info = np.iinfo(column.kind.frame)
+    return isinstance(absent, int) and int(info.min) <= absent <= int(info.max)

@@ -13,32 +13,52 @@ class _Rule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class UnixNanos(_Rule):
+class _Copied(_Rule):
+    """What is copied from a field of the wire.
+
+    Attributes:
+        absent: What a record has whose version of the format lacks the field: a value, or
+            ``undefined``. Where it is not given, every version has the field.
+    """
+
+    field: str
+    absent: int | str | None = None
+
+
+class UnixNanos(_Copied):
     """Unsigned nanoseconds since 1970, as on the wire."""
 
     op: Literal["unix_nanos"]
-    field: str
 
 
-class FixedPrice(_Rule):
+class FixedPrice(_Copied):
     """A signed price in units of 1e-9, as on the wire."""
 
     op: Literal["fixed_price"]
-    field: str
 
 
-class Integer(_Rule):
-    """A whole number, copied."""
+class Integer(_Copied):
+    """A whole number, copied.
+
+    Attributes:
+        undefined: ``maximum`` where a version with fewer bits spells undefined by its own largest
+            value.
+    """
 
     op: Literal["integer"]
-    field: str
+    undefined: Literal["maximum"] | None = None
 
 
-class Character(_Rule):
+class Character(_Copied):
     """One byte that stands for a character; NUL is null."""
 
     op: Literal["character"]
-    field: str
+
+
+class Text(_Copied):
+    """UTF-8 text in bytes of a fixed width, ended by NUL where it is shorter; empty is null."""
+
+    op: Literal["text"]
 
 
 class Constant(_Rule):
@@ -55,7 +75,7 @@ class Undefined(_Rule):
 
 
 Rule = Annotated[
-    UnixNanos | FixedPrice | Integer | Character | Constant | Undefined,
+    UnixNanos | FixedPrice | Integer | Character | Text | Constant | Undefined,
     Field(discriminator="op"),
 ]
 

@@ -9,8 +9,10 @@ import pandera.pandas as pa
 
 from ingestor.model import Column
 from ingestor.model.frame import Frame
+from ingestor.model.kind import UINT64_MAX
+from ingestor.model.reasons import reason_of
 from ingestor.model.verdict import Rejected, Verdict
-from ingestor.validate.storable import reason_of, schema_of
+from ingestor.validate.storable import schema_of
 
 
 def judge(frame: Frame) -> Verdict:
@@ -46,6 +48,7 @@ def _split(frame: Frame, broken: dict[int, str]) -> Verdict:
 def _rejected(frame: Frame, row: int, rule: str) -> Rejected:
     column = _column(frame, rule)
     values = frame.ordinal if column.name == "ordinal" else frame.columns[column.name]
+    index_ns = int(frame.columns[frame.table.index_column][row])
     return Rejected(
         position=int(frame.position[row]),
         raw=frame.raw[row].tobytes(),
@@ -53,6 +56,9 @@ def _rejected(frame: Frame, row: int, rule: str) -> Rejected:
         field=column.name,
         value=str(values[row]),
         reason=reason_of(rule, column),
+        publisher_id=int(frame.columns["publisher_id"][row]),
+        instrument_id=int(frame.columns["instrument_id"][row]),
+        index_ns=None if index_ns == UINT64_MAX else index_ns,
     )
 
 

@@ -11,20 +11,6 @@ import pandera.pandas as pa
 
 from ingestor.model import Column, Kind, Table
 
-_REASONS = {
-    "required": "is undefined, and the key needs it",
-    "range": "lies outside what {sql} can hold",
-    "step": "is no whole second",
-    "text": "is no UTF-8 text up to its first NUL with only NUL after it",
-    "repeat": "repeats the key of an earlier record of the payload",
-}
-
-
-def reason_of(rule: str, column: Column) -> str:
-    """The sentence for a broken rule ``<column>.<check>``."""
-    check = rule.rpartition(".")[2]
-    return f"{column.name} {_REASONS[check].format(sql=column.kind.sql)}"
-
 
 @cache
 def schema_of(table: Table) -> pa.DataFrameSchema:
@@ -56,9 +42,9 @@ def _column(column: Column) -> pa.Column:
 def _whole_range(column: Column) -> bool:
     """Whether every value of the dtype but the sentinel fits, so that no check is needed."""
     kind, info = column.kind, np.iinfo(column.kind.frame)
-    spared = {column.null, column.required} - {None}
+    spared = {each for each in (column.null, column.required) if isinstance(each, int)}
     outside = (kind.lowest - info.min) + (info.max - kind.highest)  # type: ignore[operator]
-    beyond = [s for s in spared if s is not None and not _inside(kind, s)]
+    beyond = [each for each in spared if not _inside(kind, each)]
     return bool(outside == len(beyond))
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ingestor.dbn import NEWEST
 from ingestor.errors import CorruptPayload, PayloadMissing
 from ingestor.job import Claim, Contents, JobPlan
 from ingestor.model import table_of
@@ -29,6 +30,7 @@ from ingestor.vault import Vault
 from ingestor.vocabulary import Priority, Schema
 from tests.claims import claims_of, read
 from tests.gateways import facing
+from tests.markets import market_week, of_version
 from tests.vaults import vault_at
 
 pytestmark = pytest.mark.fast
@@ -71,7 +73,9 @@ class DbnFilesCase(SourceCase):
 
     source = DbnFiles()
 
-    def __init__(self, folder: Path, schema: Schema, records: np.ndarray, name: str) -> None:
+    def __init__(
+        self, folder: Path, schema: Schema, records: np.ndarray, name: str, version: int = NEWEST
+    ) -> None:
         self.schema = schema
         self.records = records
         self.path = write_dbn(
@@ -84,6 +88,7 @@ class DbnFilesCase(SourceCase):
             end=MONDAY + 7 * DAY,
             symbols=[each.symbol for each in INSTRUMENTS],
             mappings=mappings(INSTRUMENTS, MONDAY, MONDAY + 7 * DAY),
+            version=version,
         )
 
     def plan(self, **ask):
@@ -150,6 +155,11 @@ def _disordered() -> np.ndarray:
     return records[np.argsort(np.arange(700) // 2 * 2 - np.arange(700), kind="stable")]
 
 
+def _older(folder: Path, schema: Schema, version: int) -> DbnFilesCase:
+    records = of_version(market_week(schema), schema, version)
+    return DbnFilesCase(folder, schema, records, "a.dbn", version)
+
+
 CASES: dict[str, Callable[[Path], SourceCase]] = {
     "dbn-files: trades, zstd": lambda folder: DbnFilesCase(
         folder, Schema.TRADES, make_trades(700, days=5), "a.dbn.zst"
@@ -166,6 +176,14 @@ CASES: dict[str, Callable[[Path], SourceCase]] = {
     "dbn-files: bars": lambda folder: DbnFilesCase(
         folder, Schema.OHLCV_1H, make_bars(200, Schema.OHLCV_1H), "a.dbn.zst"
     ),
+    "dbn-files: tbbo": lambda folder: DbnFilesCase(
+        folder, Schema.TBBO, market_week(Schema.TBBO), "a.dbn.zst"
+    ),
+    "dbn-files: definitions": lambda folder: DbnFilesCase(
+        folder, Schema.DEFINITION, market_week(Schema.DEFINITION), "a.dbn.zst"
+    ),
+    "dbn-files: statistics of DBN 1": lambda folder: _older(folder, Schema.STATISTICS, 1),
+    "dbn-files: definitions of DBN 1": lambda folder: _older(folder, Schema.DEFINITION, 1),
     "dbn-files: in the vault": lambda folder: AdoptedCase(
         folder, Schema.TRADES, make_trades(700, days=5), "a.dbn.zst"
     ),
@@ -186,6 +204,13 @@ FETCHED: dict[str, Callable[[Path], DatabentoCase]] = {
     ),
     "databento: bars": lambda folder: DatabentoCase(
         folder, Schema.OHLCV_1H, make_bars(200, Schema.OHLCV_1H)
+    ),
+    "databento: tbbo": lambda folder: DatabentoCase(folder, Schema.TBBO, market_week(Schema.TBBO)),
+    "databento: statistics": lambda folder: DatabentoCase(
+        folder, Schema.STATISTICS, market_week(Schema.STATISTICS)
+    ),
+    "databento: definitions": lambda folder: DatabentoCase(
+        folder, Schema.DEFINITION, market_week(Schema.DEFINITION)
     ),
 }
 
@@ -238,7 +263,7 @@ class TestPlans:
         table = table_of(case.schema)
         for request in case.plan(max_hypertable_chunks=2).requests:
             for chunk in request.chunks:
-                days = chunk.contents.event_days
+                days = chunk.contents.days_of(table.time_column)
                 assert len({day // table.interval_days for day in days}) <= 2
 
     def test_force_makes_another_job(self, any_case):

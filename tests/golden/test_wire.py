@@ -12,7 +12,8 @@ import databento
 import pytest
 import zstandard
 
-from ingestor.simulator.dbn_writer import Header, compress_frames, encode_dbn
+from ingestor.dbn import Header
+from ingestor.simulator.dbn_writer import compress_frames, encode_dbn
 from ingestor.simulator.market import make_trades
 from ingestor.simulator.options import SimulatorOptions
 from ingestor.simulator.server import running

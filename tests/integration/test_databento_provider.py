@@ -22,6 +22,7 @@ from ingestor.errors import (
 )
 from ingestor.manifest import PayloadRequest
 from ingestor.settings import Settings
+from ingestor.simulator.made_archive import SERVED
 from ingestor.simulator.options import SimulatorOptions
 from ingestor.simulator.server import Gateway, running
 from ingestor.sources.databento.intake import checked
@@ -109,7 +110,7 @@ def test_conditions_of_days_are_told_without_the_day_past_them(
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("schema", ["trades", "ohlcv-1s", "ohlcv-1m", "ohlcv-1h", "ohlcv-1d"])
+@pytest.mark.parametrize("schema", SERVED)
 def test_a_payload_holds_what_was_counted_and_quoted(
     gateway: Gateway, provider: Provider, tmp_path: Path, schema: str
 ) -> None:

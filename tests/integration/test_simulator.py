@@ -15,10 +15,11 @@ import pytest
 
 from ingestor import __version__
 from ingestor.simulator.calendar import number
-from ingestor.simulator.made_archive import MadeArchive, Terms
+from ingestor.simulator.made_archive import SERVED, MadeArchive, Terms
 from ingestor.simulator.market import DAY, INSTRUMENTS, MONDAY, trades
 from ingestor.simulator.options import SimulatorOptions
 from ingestor.simulator.server import running
+from ingestor.simulator.statistics import UNKNOWN_TYPE
 from tests.golden.clients import KEY, historical
 
 pytestmark = pytest.mark.fast
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.fast
 PER_DAY = 60
 DAY_11 = {"dataset": "GLBX.MDP3", "start": "2024-03-11", "end": "2024-03-12"}
 TRADES = {**DAY_11, "schema": "trades", "symbols": ["ESM4", "NQM4", "ESM4-ESU4"]}
+UNDEFINED = 2**63 - 1
 OPTION = "AAPL  250221C00250000"
 
 
@@ -57,7 +59,7 @@ class TestRecords:
         assert first.tobytes() == second.tobytes()
 
     @pytest.mark.parametrize("dataset", ["GLBX.MDP3", "XNAS.ITCH", "OPRA.PILLAR"])
-    @pytest.mark.parametrize("schema", ["ohlcv-1s", "ohlcv-1m", "ohlcv-1h", "ohlcv-1d", "trades"])
+    @pytest.mark.parametrize("schema", SERVED)
     def test_the_client_makes_a_frame_of_every_schema(self, client, dataset, schema):
         query = {**DAY_11, "dataset": dataset, "schema": schema}
         frame = client.timeseries.get_range(**query).to_df()
@@ -69,6 +71,24 @@ class TestRecords:
         ).to_df()
         assert frame["raw_symbol"].tolist() == [OPTION]
         assert frame["strike_price"].tolist() == [250.0]
+
+    def test_the_client_decodes_the_book_around_a_trade(self, client):
+        query = {**DAY_11, "schema": "tbbo", "symbols": "ESM4"}
+        found = list(client.timeseries.get_range(**query))
+        trades_alone = client.timeseries.get_range(**{**query, "schema": "trades"}).to_ndarray()
+        assert [each.price for each in found] == trades_alone["price"].tolist()
+        assert [each.ts_recv for each in found] == trades_alone["ts_recv"].tolist()
+        buys = [each for each in found if str(each.side) == "B"]
+        assert {each.levels[0].ask_px for each in buys} <= {UNDEFINED, *(e.price for e in buys)}
+
+    def test_the_client_decodes_statistics_of_known_and_of_unknown_types(self, client):
+        query = {**DAY_11, "schema": "statistics", "symbols": "ESM4"}
+        found = list(client.timeseries.get_range(**query))
+        assert {int(each.stat_type) for each in found} == {1, 3, 4, 5, 6, 9, UNKNOWN_TYPE}
+        [settled] = [each for each in found if int(each.stat_type) == 3]
+        assert settled.ts_ref == MONDAY - DAY
+        assert settled.quantity == UNDEFINED
+        assert [int(each.update_action) for each in found].count(2) == 1
 
     def test_start_is_inclusive_and_end_exclusive_on_the_index_timestamp(self, client):
         times = client.timeseries.get_range(**TRADES).to_ndarray()["ts_recv"]

@@ -14,6 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from ingestor.settings.sections import StoreSection
 from ingestor.stack import create_database, reset, up
 from ingestor.store.database import DatabaseOptions
 from ingestor.store.migrate import HEAD, migrate
@@ -25,8 +26,17 @@ HEAD_LINES = f"""\
 -- edited, a later migration freezes a file of its own.
 """
 DUMPS = (
-    ("--schema-only", "-n", "ingest", "-n", "public"),
-    ("--data-only", "--inserts", "-t", "ingest.alembic_version", "-t", "public.publishers"),
+    ("--schema-only", "-n", "ingest", "-n", "public", "-n", "market"),
+    (
+        "--data-only",
+        "--inserts",
+        "-t",
+        "ingest.alembic_version",
+        "-t",
+        "public.publishers",
+        "-t",
+        "public.stat_types",
+    ),
 )
 _LEFT_OUT = re.compile(
     r"--|\\|SET |SELECT pg_catalog.set_config|CREATE SCHEMA public;|COMMENT ON SCHEMA public"
@@ -40,7 +50,7 @@ def frozen() -> str:
         try:
             reached = create_database(up(home, edition="plain", report=_to_stderr), "frozen")
             options = DatabaseOptions(reached.database_urls[Role.OWNER])
-            how = {"trades_interval": "1 day", "time_index": ("daily_ohlcv_data",)}
+            how = {"trades_interval": "1 day", "time_index": StoreSection().time_index}
             asyncio.run(migrate(options, **how))  # type: ignore[arg-type]
             parts = [_dump(reached.admin_url or "", *arguments) for arguments in DUMPS]
         finally:

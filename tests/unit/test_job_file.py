@@ -19,6 +19,7 @@ from ingestor.job_file import JOB_SETTINGS, JobRequest, job_file_schema, load_jo
 from ingestor.job_file.document import MAX_BYTES, read_document
 from ingestor.job_file.faults import spelled
 from ingestor.job_file.model import WrittenJob, WrittenRequest
+from ingestor.model import STORED
 from ingestor.settings import load_settings
 from ingestor.vocabulary import Priority, Schema, SType
 
@@ -152,6 +153,8 @@ def test_the_examples_show_what_people_ask_for() -> None:
     assert jobs["nasdaq-top-up"].requests[0].end is None
     assert jobs["nasdaq-all-daily-bars"].symbols == ("ALL_SYMBOLS",)
     assert jobs["cme-daily-bars"].requests[0].start == ns("2023-11-22")
+    settled = jobs["cme-definitions-and-settlements"]
+    assert [each.schema for each in settled.requests] == ["definition", "statistics", "tbbo"]
 
 
 def test_the_page_explains_every_key_and_holds_every_example() -> None:
@@ -183,7 +186,8 @@ def test_the_page_explains_every_key_and_holds_every_example() -> None:
         ("dataset: GLBX.MDP3\n", "", "line 1 (dataset): is missing"),
         ("dataset:", "datset: GLBX.MDP3\ndataset:", "line 1 (datset): is no key of a job file; "),
         ("schema: trades", "schema: trade", "line 4 (requests[0].schema): 'trade' is no schema; "),
-        ("schema: trades", "schema: trade", "ohlcv-1d, trades; did you mean trades?"),
+        ("schema: trades", "schema: trade", f"{', '.join(STORED)}; did you mean trades?"),
+        ("schema: trades", "schema: mbo", f"'mbo' is no schema; there are {', '.join(STORED)}"),
         (
             "schema: trades",
             "schemas: trades",
@@ -543,8 +547,10 @@ def test_the_json_schema_takes_what_is_right_and_refuses_what_is_wrong() -> None
     checker = jsonschema.Draft202012Validator(schema)
 
     assert checker.is_valid(_as_editors_read(FULL))
+    assert all(checker.is_valid(_as_editors_read(SMALL.replace("trades", s))) for s in STORED)
     for wrong in (
         SMALL.replace("trades", "trade"),
+        SMALL.replace("trades", "mbo"),
         SMALL.replace("2024-03-11", "latest"),
         SMALL.replace("[ESM4]", "[ON]"),
         SMALL + "symbols_file: x\n",

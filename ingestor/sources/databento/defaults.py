@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ingestor.errors import BadJob, BadSettings
 from ingestor.plan import MAX_DAYS, Rules
@@ -19,6 +19,7 @@ _DAYS: Final = f"a whole number from 1 to {MAX_DAYS}"
 _SYMBOLS: Final = f"a whole number from 1 to {MAX_SYMBOLS}"
 _KEYS: Final = {"chunk_days": _DAYS, "chunk_symbols": _SYMBOLS, "all_symbols_days": _DAYS}
 
+_SECTIONS: Final = ("schemas", "others")
 _FOUND: Final = {
     "missing": "is missing",
     "extra_forbidden": "is unknown",
@@ -49,15 +50,14 @@ class SchemaDefaults(_Frozen):
 
 
 class Defaults(_Frozen):
-    """The file: every schema with its sizes."""
+    """The file: sizes by schema.
+
+    Attributes:
+        others: Sizes of the schemas that are not named.
+    """
 
     schemas: dict[Schema, SchemaDefaults]
-
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        if absent := [str(schema) for schema in Schema if schema not in self.schemas]:
-            raise ValueError(f"schemas: {', '.join(absent)} missing; each schema must be there")
-        return self
+    others: SchemaDefaults
 
     def rules(
         self,
@@ -72,7 +72,7 @@ class Defaults(_Frozen):
         Raises:
             BadJob: A size is out of bounds, or ALL_SYMBOLS is to be split by symbols.
         """
-        usual = self.schemas[schema]
+        usual = self.schemas.get(schema, self.others)
         if all_symbols and chunk_symbols is not None:
             raise BadJob(
                 f"{ALL_SYMBOLS} cannot be split into chunks of {chunk_symbols} symbols",
@@ -114,7 +114,8 @@ def _tree(path: Path) -> dict[object, object]:
         raise BadSettings(f"{path} is not valid YAML{line}", hint=_hint(path)) from error
     if not isinstance(tree, dict):
         raise BadSettings(
-            f"{path} must hold the key schemas, found a {type(tree).__name__}", hint=_hint(path)
+            f"{path} must hold the keys schemas and others, found a {type(tree).__name__}",
+            hint=_hint(path),
         )
     return tree
 
@@ -133,8 +134,8 @@ def _fault(error: Mapping[str, Any]) -> str:
 
 
 def _allowed(parts: Sequence[str]) -> str:
-    if len(parts) > 2:
-        return _KEYS.get(parts[2], ", ".join(_KEYS))
-    if parts[-1] in set(Schema):
-        return ", ".join(_KEYS)
-    return ", ".join(Schema) if parts[0] == "schemas" else "schemas"
+    if parts[0] not in _SECTIONS:
+        return ", ".join(_SECTIONS)
+    if parts == ["schemas"] or (len(parts) == 2 and parts[1] not in set(Schema) | _KEYS.keys()):
+        return ", ".join(Schema) if parts[0] == "schemas" else ", ".join(_KEYS)
+    return _KEYS.get(parts[-1], ", ".join(_KEYS))

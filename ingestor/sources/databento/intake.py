@@ -12,9 +12,9 @@ import socket
 from pathlib import Path
 from typing import Final
 
+from ingestor.dbn import DbnHeader, layout
 from ingestor.errors import CorruptPayload, LocalFault, TruncatedPayload, UnlikeRequest
 from ingestor.manifest import Manifest, PayloadRequest
-from ingestor.sources.dbn import DbnHeader, layout
 from ingestor.sources.survey import Survey, moment, survey
 from ingestor.sources.tally import Window
 from ingestor.sources.zstd import check_content

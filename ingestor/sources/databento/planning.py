@@ -240,6 +240,7 @@ def _spec(
         "symbols": list(symbols[:_SHOWN]),
         "symbol_count": len(symbols),
         "force": ask.force,
+        "accept_removals": ask.accept_removals,
         "requests": [
             {
                 "schema": str(each.want.schema),

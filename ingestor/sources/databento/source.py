@@ -85,6 +85,9 @@ class Databento:
             layout=found.layout,
             uncovered=unavailable(manifest.conditions),
             realm=request.realm,
+            # The provider's own count was met, unless it refused to count.
+            proven=NOTHING_DELIVERED not in manifest.warnings,
+            unresolved=(*manifest.partial, *manifest.not_found),
         )
 
     def batches(

@@ -8,13 +8,14 @@ SELECT current_setting('server_version') AS postgresql,
 SELECT version_num FROM ingest.alembic_version
 
 -- foreign --
--- Relations of our names where no migration of ours has run.
+-- Relations called $1 (public.…, market.…), which no migration of ours has made yet; $2: nor has
+-- any made the ledger's namespace.
 SELECT array_agg(name ORDER BY name) FROM (
-    SELECT 'public.' || relname AS name FROM pg_class
-    WHERE relnamespace = 'public'::REGNAMESPACE AND relname = ANY($1::TEXT[])
-      AND relkind IN ('r', 'p', 'v', 'm', 'f')
+    SELECT nspname || '.' || relname AS name
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE nspname || '.' || relname = ANY($1::TEXT[]) AND relkind IN ('r', 'p', 'v', 'm', 'f')
     UNION ALL
-    SELECT 'namespace ' || nspname FROM pg_namespace WHERE nspname = 'ingest') s
+    SELECT 'namespace ' || nspname FROM pg_namespace WHERE nspname = 'ingest' AND $2) s
 
 -- may_create_extension --
 SELECT EXISTS (SELECT 1 FROM pg_available_extensions

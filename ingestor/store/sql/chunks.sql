@@ -42,6 +42,7 @@ SELECT t.chunk_id, t.job_id, t.fence, t.attempt, t.max_attempts, t.lost_count, t
        j.source, r.dataset, r.schema, r.stype_in, g.symbols, t.start_ns, t.end_ns, t.last_slice,
        t.expected, p.uri, p.sha256, p.size, t.partial,
        coalesce((j.spec->>'force')::BOOLEAN, false) AS forced,
+       coalesce((j.spec->>'accept_removals')::BOOLEAN, false) AS accept_removals,
        ARRAY(SELECT q.uri || E'\n' || q.sha256 || E'\n' || q.size
              FROM unnest(t.predecessors) WITH ORDINALITY AS u(payload_id, place)
              JOIN ingest.payloads q USING (payload_id) ORDER BY u.place) AS predecessors

@@ -25,6 +25,14 @@ ON CONFLICT (dataset, stype_in, symbol, stype_out, instrument_id) DO UPDATE
 SET days = s.days + excluded.days
 WHERE NOT s.days @> excluded.days
 
+-- count_nameless --
+-- Instruments $2 of dataset $1 that no raw symbol names on any day from $3 to $4 (exclusive).
+SELECT count(*) FROM unnest($2::BIGINT[]) AS u(id)
+WHERE NOT EXISTS (
+    SELECT FROM ingest.symbol_intervals s
+    WHERE s.dataset = $1 AND s.stype_in = 'raw_symbol' AND s.stype_out = 'instrument_id'
+      AND s.instrument_id = id AND s.days && daterange($3, $4))
+
 -- share_days --
 -- Loads that only append share a day of a table; a merge has it alone.
 SELECT pg_advisory_xact_lock_shared(hashtext($1), day) FROM unnest($2::INTEGER[]) AS u(day)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ingestor.model import TABLES
 from ingestor.vocabulary import Role
 from tests.integration.cli.conftest import Desk
 
@@ -31,7 +32,7 @@ def test_a_healthy_machine_has_warnings_at_most(desk: Desk) -> None:
     assert {each["level"] for each in found.values()} <= {"ok", "warn"}
     assert found["processes"]["level"] == "warn"
     assert "hdi scheduler" in found["processes"]["next"]
-    assert found["tables"]["found"].startswith("5 hypertables")
+    assert found["tables"]["found"].startswith(f"{len(TABLES)} hypertables")
     assert found["worker rights"]["level"] == found["reader rights"]["level"] == "ok"
 
 

@@ -15,9 +15,13 @@ import pytest
 
 from ingestor.cli import output
 from ingestor.errors import Usage
+from ingestor.model import table_of
+from ingestor.query.records import field_names
+from ingestor.simulator.market import MONDAY
+from ingestor.vocabulary import Schema
 from tests.conftest import environment
 from tests.integration.cli.conftest import Desk
-from tests.loads import Bench
+from tests.loads import Bench, blank, write
 from tests.stored import Told, keep
 
 DAYS = ("--start", "2024-03-11", "--end", "2024-03-13")
@@ -133,6 +137,65 @@ def test_a_table_leaves_out_zeros_at_the_end_and_nothing_else(
 
     assert shown == [price.rstrip("0").rstrip(".") for price in exact]
     assert all(len(price.partition(".")[2]) == 9 for price in exact)
+
+
+def define(desk: Desk) -> None:
+    """A definition of ESM4 on Monday, with a number of the venue's that fills 64 bits."""
+
+    async def work(bench: Bench) -> None:
+        made = blank(1, Schema.DEFINITION)
+        values = {"ts_event": MONDAY, "ts_recv": MONDAY + 1, "instrument_id": 7,
+                  "raw_symbol": b"ESM4", "raw_instrument_id": 2**64 - 1, "instrument_class": b"F",
+                  "asset": b"ES", "exchange": b"XCME", "min_price_increment": 250_000_000,
+                  "expiration": MONDAY + 10**9, "activation": 2**64 - 1, "currency": b"USD",
+                  "unit_of_measure_qty": 50 * 10**9, "security_update_action": b"A",
+                  "strike_price": 2**63 - 1}  # fmt: skip
+        for name, value in values.items():
+            made[name] = value
+        day = dt.date(2024, 3, 11), dt.date(2024, 3, 12), "7"
+        told: dict[str, Any] = {"symbols": ["ESM4"], "mappings": {"ESM4": [day]}}
+        await bench.load(write(desk.folder / "d" / "x.dbn", made, Schema.DEFINITION, **told))
+
+    desk.do(work)
+
+
+DEFINITION = ("query", "definition", "--symbols", "ESM4", "--start", "2024-03-11",
+              "--end", "2024-03-12")  # fmt: skip
+
+
+def test_every_form_of_a_definition_holds_all_its_columns(desk: Desk) -> None:
+    """A number of 64 bits is a number in JSON, null is null, an empty cell elsewhere."""
+    define(desk)
+    [piped] = table(desk.hdi(*DEFINITION).stdout, "\t")
+    [record] = json.loads(desk.hdi(*DEFINITION, "--json").stdout)["records"]
+
+    assert record["raw_instrument_id"] == 2**64 - 1
+    assert (record["asset"], record["activation"], record["strike_price"]) == ("ES", None, None)
+    assert piped == {key: "" if value is None else str(value) for key, value in record.items()}
+    assert len(record) == len(field_names(table_of(Schema.DEFINITION)))
+    assert list(record)[:5] == ["ts_event", "ts_recv", "expiration", "activation", "symbol"]
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_a_terminal_gets_the_main_columns_that_it_has_room_for(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    """One line a record, and on stderr what was left out; a column of nulls is none."""
+    define(desk)
+    monkeypatch.setattr(output, "on_terminal", lambda stream=None: stream is None)
+    monkeypatch.setenv("COLUMNS", str(width))
+    result = desk.hdi(*DEFINITION)
+    heading, row = result.stdout.splitlines()
+    main = [name for name in table_of(Schema.DEFINITION).main if name != "strike_price"]
+    names = ["ts_recv", "symbol", *main]  # definitions go by their index timestamp
+    shown = heading.split()
+
+    assert shown == names[: len(shown)]
+    assert len(row.split()) == len(shown)
+    assert max(len(heading.rstrip()), len(row.rstrip())) <= width
+    assert (len(shown) == len(names)) == (width == 200)
+    if width == 80:
+        assert f"no room for {', '.join(names[len(shown) :])}; a wider" in result.stderr
 
 
 def test_an_unknown_symbol_is_an_error_with_near_ones(loaded: Desk) -> None:

@@ -24,16 +24,22 @@ from tests.conftest import Place
 CHUNK_ID = 2**31 - 1
 I64 = 2**63
 EDGES = {
-    "timestamp": [0, 1, 999, 1000, 946_684_800 * 10**9, I64 - 1, I64, I64 + 1, UINT64_MAX - 1],
+    # The last is 2554-07-21, the end of what the wire can hold, inside TIMESTAMPTZ.
+    "timestamp": [0, 1, 999, 1000, 946_684_800 * 10**9, I64 - 1, I64, I64 + 1, UINT64_MAX - 1000,
+                  UINT64_MAX - 1],
     "timestamp, whole seconds": [0, 10**9, 1_710_115_200 * 10**9, 18_446_744_073 * 10**9],
     "price": [0, 1, -1, 9, 10, -10, 10**9, -(10**9), 10**9 - 1, 123_456_789, 10**13, 10**17,
-              99_999 * 10**9, I64 - 2, 1 - I64],
+              99_999 * 10**9, I64 - 2, 1 - I64, 2 - I64],
     "64-bit count": [0, 1, I64 - 1],
+    "signed 64 bit": [0, 1, -1, -I64, 1 - I64, I64 - 2, I64 - 1],
+    "unsigned 64 bit": [0, 1, 9999, 10_000, 10**16, I64 - 1, I64, I64 + 1, UINT64_MAX - 1,
+                        UINT64_MAX],
     "unsigned 32 bit": [0, 1, 2**31, 2**32 - 2, 2**32 - 1],
     "signed 32 bit": [0, -1, -(2**31), 2**31 - 1],
     "unsigned 16 bit": [0, 65_535],
     "signed 16 bit": [0, -(2**15), 2**15 - 1],
     "unsigned 8 bit": [0, 255],
+    "signed 8 bit": [0, -1, -128, 126, 127],
     "character": [0, 1, 65, 0x7F],
 }  # fmt: skip
 
@@ -74,7 +80,8 @@ def texts(table: Table, values: dict[str, list[Any]], row: int) -> list[str | No
         if column.name == "chunk_id":
             made.append(str(CHUNK_ID))
         elif column.nanos_of is not None:
-            made.append(str(int(values[column.nanos_of][row]) % 1000))
+            time = int(values[column.nanos_of][row])
+            made.append(None if table[column.nanos_of].null == time else str(time % 1000))
         else:
             made.append(text_of(column, values[column.name][row]))
     return made
@@ -109,7 +116,8 @@ async def _once(content: bytes) -> Any:
 
 def edges(column: Column) -> list[Any]:
     if column.kind is TEXT:
-        return [b"1m", b"databento", b"csv:A", "é".encode(), b"x" * 71]
+        some = [b"1m", b"databento", b" A ", "é".encode(), b"\t\\N\n", b"x" * 71]
+        return [*some, b""] if column.nullable else some
     found = list(EDGES[column.kind.name])
     return [*found, column.null] if column.null is not None else found
 
@@ -144,8 +152,8 @@ async def test_extreme_values_arrive_as_postgresql_itself_reads_them(
 def any_value(column: Column) -> st.SearchStrategy[Any]:
     kind = column.kind
     if kind is TEXT:
-        return st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]),
-                       min_size=1, max_size=17).map(str.encode)  # fmt: skip
+        written = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
+        return st.text(written, min_size=not column.nullable, max_size=17).map(str.encode)
     info = np.iinfo(kind.frame)
     low = int(info.min) if kind.lowest is None else kind.lowest
     high = int(info.max) if kind.highest is None else kind.highest
@@ -169,7 +177,7 @@ def rows(draw: st.DrawFn, table: Table) -> tuple[dict[str, list[Any]], int]:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 @given(data=st.data())
-@pytest.mark.parametrize("schema", [Schema.TRADES, Schema.OHLCV_1D])
+@pytest.mark.parametrize("schema", [Schema.OHLCV_1D, Schema.TRADES, Schema.TBBO, Schema.STATISTICS])
 async def test_any_storable_value_arrives_as_postgresql_itself_reads_it(
     plain_place: Place, schema: Schema, data: st.DataObject
 ) -> None:
@@ -180,9 +188,10 @@ async def test_any_storable_value_arrives_as_postgresql_itself_reads_it(
         assert await differences(connection, table, values, count) == []
 
 
-async def test_a_batch_without_rows_is_a_sound_copy(plain_place: Place) -> None:
+@pytest.mark.parametrize("schema", [Schema.TRADES, Schema.DEFINITION])
+async def test_a_batch_without_rows_is_a_sound_copy(plain_place: Place, schema: Schema) -> None:
     """Header and trailer alone: what a chunk sends all of whose records are quarantined."""
-    table = table_of(Schema.TRADES)
+    table = table_of(schema)
     empty: dict[str, list[Any]] = {c.name: [] for c in table.frame_columns} | {"ordinal": []}
     async with plain_place.open() as database, database.connection() as connection:
         content = HEADER + encode(frame_of(table, empty, 0), chunk_id=1) + TRAILER

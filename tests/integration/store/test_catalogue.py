@@ -17,22 +17,23 @@ from ingestor.model import TABLES, Table, table_of
 from ingestor.store.database import Database
 from ingestor.store.hypertables import prepare
 from ingestor.store.migrate import HEAD, REVISIONS, catalogue, migrate, require_current
-from ingestor.store.migrations.statements import statements
-from ingestor.store.schema import create_hypertable, record_tables_ddl
+from ingestor.store.migrations.generate import missing
+from ingestor.store.migrations.statements import statements, tables_of
+from ingestor.store.schema import comments, create_hypertable, create_table
 from ingestor.vocabulary import Role, Schema
-from tests.conftest import Place, Servers, _admin
+from tests.conftest import TIME_INDEX, Place, Servers, _admin
 from tests.plans import job_plan
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 FROZEN = MIGRATIONS / f"{HEAD}.sql"
 OLDER = [MIGRATIONS / f"{revision}.sql" for revision in REVISIONS[:-1]]
-TIME_INDEX = ("daily_ohlcv_data",)
 SQL_NAMES = {
     "timestamp with time zone": "TIMESTAMPTZ",
     "bigint": "BIGINT",
     "integer": "INTEGER",
     "smallint": "SMALLINT",
     "numeric": "NUMERIC",
+    "numeric(20,0)": "NUMERIC(20)",
     "text": "TEXT",
 }
 
@@ -116,19 +117,24 @@ async def test_the_database_holds_no_record_table_that_no_table_defines(any_plac
                 SELECT 1 FROM pg_depend WHERE objid = c.oid AND deptype = 'e')""")
     wanted = {table.name for table in TABLES} | {"ohlcv_data", "publishers"}
     wanted |= {"symbol_mappings", "parent_members", "continuous_rolls"}
+    wanted |= {"stat_types", "statistics_current"}
     assert {row["relname"] for row in rows} == wanted
 
 
-def test_the_migration_of_the_record_tables_is_what_the_tables_generate() -> None:
-    """Committed SQL and Tables cannot drift apart."""
-    assert statements("0001_records") == record_tables_ddl()
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_the_migrations_make_what_the_tables_generate(table: Table) -> None:
+    """Committed SQL and Tables cannot drift apart: table, hypertable and comments."""
+    [revision] = [each for each in REVISIONS if table.name in tables_of(each)]
+    records = {
+        each for name in REVISIONS if tables_of(name) for each in statements(f"{name}_records")
+    }
+    assert {create_table(table), *comments(table)} <= records
+    assert create_hypertable(table) in statements(f"{revision}_hypertables")
 
 
-def test_the_migration_of_the_hypertables_is_what_the_tables_generate() -> None:
-    """The same for hypertables; the interval of ticks is a setting."""
-    ours = [line.replace(":trades_interval", "INTERVAL '1 days'")
-            for line in statements("0001_hypertables")]  # fmt: skip
-    assert ours == [create_hypertable(table) for table in TABLES]
+def test_every_table_has_its_migration() -> None:
+    """`python -m ingestor.store.migrations.generate` has nothing to write."""
+    assert missing() == []
 
 
 async def test_every_record_table_is_a_hypertable_of_a_real_timescaledb(place: Place) -> None:
@@ -203,7 +209,7 @@ async def listing(database: Database) -> list[str]:
     rows = await database.fetch(r"""
         WITH ours AS (
             SELECT c.* FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-            WHERE n.nspname IN ('ingest', 'public') AND c.relkind IN ('r', 'v'))
+            WHERE n.nspname IN ('ingest', 'public', 'market') AND c.relkind IN ('r', 'v'))
         SELECT format('relation %s %s %s %s', oid::REGCLASS, relkind, reloptions,
                       obj_description(oid, 'pg_class')) AS line FROM ours
         UNION ALL
@@ -233,6 +239,15 @@ async def listing(database: Database) -> list[str]:
         WHERE grantee::REGROLE::TEXT IN ('hdi_worker', 'hdi_reader')
         UNION ALL
         SELECT format('publisher %s %s %s', publisher_id, dataset, venue) FROM public.publishers
+        UNION ALL
+        SELECT format('function %s', pg_get_functiondef(p.oid)) FROM pg_proc p
+        WHERE pronamespace IN ('ingest'::REGNAMESPACE, 'public'::REGNAMESPACE)
+          AND prokind = 'f' AND NOT EXISTS (
+              SELECT 1 FROM pg_depend WHERE objid = p.oid AND deptype = 'e')
+        UNION ALL
+        SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
+        UNION ALL
+        SELECT format('stat_type %s %s', stat_type, name) FROM public.stat_types
         UNION ALL
         SELECT format('revision %s', version_num) FROM ingest.alembic_version""")
     return sorted(row["line"] for row in rows)
@@ -424,6 +439,21 @@ async def test_a_role_may_not(plain_place: Place, role: Role, statement: str) ->
     assert getattr(told.value.__cause__, "sqlstate", "") == "42501"
 
 
+async def test_a_receipt_cannot_be_changed_by_anybody(plain_place: Place) -> None:
+    """It says what was true when it was committed; not even the owner rewrites it."""
+    async with plain_place.open(Role.OWNER) as database:
+        await _filled(database)
+        async with database.connection() as connection:
+            await connection.execute("""
+                UPDATE ingest.chunks SET state = 'completed', finished_at = clock_timestamp(),
+                    receipt = '{"fetched": 1, "stored": 1, "quarantined": 0,
+                                "already_stored": 0}'""")
+            await connection.execute("UPDATE ingest.chunks SET event_min = 0")
+        for change in ("receipt = receipt - 'way' || '{}' - 'stored'", "receipt = NULL"):
+            with pytest.raises(Exception, match="immutable"):
+                await database.fetchval(f"UPDATE ingest.chunks SET {change} RETURNING 1")
+
+
 @pytest.mark.parametrize("role", [Role.WORKER, Role.READER])
 async def test_a_role_may_read_everything_of_ours(plain_place: Place, role: Role) -> None:
     """Tables and views of both namespaces."""
@@ -431,6 +461,6 @@ async def test_a_role_may_read_everything_of_ours(plain_place: Place, role: Role
         rows = await database.fetch("""
             SELECT c.oid::REGCLASS::TEXT AS name FROM pg_class c
             JOIN pg_namespace n ON n.oid = relnamespace
-            WHERE nspname IN ('public', 'ingest') AND relkind IN ('r', 'v')
+            WHERE nspname IN ('public', 'ingest', 'market') AND relkind IN ('r', 'v')
               AND NOT has_table_privilege(c.oid, 'SELECT')""")
     assert [row["name"] for row in rows] == []

@@ -15,6 +15,7 @@ import asyncpg
 import numpy as np
 import pytest
 
+from ingestor import pipeline
 from ingestor.errors import CorruptPayload, DatabaseUnavailable, LeaseLost, UnlikeRequest
 from ingestor.job import Receipt
 from ingestor.model import table_of
@@ -341,6 +342,25 @@ async def test_two_first_loads_of_the_same_rows_store_them_once(
     assert sorted((r.stored, r.already_stored, r.way) for r in receipts) == [
         (0, 500, "merge"), (500, 0, "copy"),
     ]  # fmt: skip
+
+
+async def test_a_heartbeat_between_the_commit_and_its_answer_loses_nothing(
+    plain_bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lease goes with the commit: a renewal that finds none then is no other owner's."""
+    committed = pipeline.load
+
+    async def late(*given: Any) -> Receipt:
+        receipt = await committed(*given)
+        await asyncio.sleep(0.3)
+        return receipt
+
+    monkeypatch.setattr(pipeline, "load", late)
+    lease = plain_bench.settings.lease.model_copy(update={"heartbeat_s": 0.05})
+    settings = plain_bench.settings.model_copy(update={"lease": lease})
+    bench = Bench(plain_bench.place, settings, plain_bench.database)
+    [receipt] = await bench.load(write(tmp_path / "a.dbn", trades(10)))
+    assert receipt.stored == 10
 
 
 # --- a payload that is not what it said -----------------------------------------------------------

@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from ingestor.cli.query import query
+from ingestor.model import STORED
 
 RANGE = ["--start", "2024-03-11", "--end", "2024-03-12"]
 
@@ -38,5 +39,6 @@ def test_help_gives_units_defaults_and_an_example() -> None:
     said = " ".join(CliRunner().invoke(query, ["--help"]).output.split())
 
     assert "UTC with nanoseconds" in said
-    assert "[default: event]" in said
+    assert "[default: event; index for definitions" in said
+    assert f"records of SCHEMA: {', '.join(STORED)}." in said
     assert "hdi query trades --dataset GLBX.MDP3" in said

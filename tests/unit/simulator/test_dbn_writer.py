@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import zstandard
 
-from ingestor.simulator.dbn_writer import Header, compress_frames, encode_dbn, write_dbn
+from ingestor.dbn import Header
+from ingestor.simulator.dbn_writer import compress_frames, encode_dbn, write_dbn
 from ingestor.simulator.market import DAY, INSTRUMENTS, MONDAY, make_bars, make_trades, mappings
 
 METADATA = {"dataset": "GLBX.MDP3", "start": MONDAY, "end": MONDAY + DAY}

@@ -6,7 +6,8 @@ import databento
 import numpy as np
 import pytest
 
-from ingestor.simulator.dbn_writer import Header, encode_dbn
+from ingestor.dbn import Header
+from ingestor.simulator.dbn_writer import encode_dbn
 from ingestor.simulator.definitions import definition
 from ingestor.simulator.listings import DATASETS, Kind, listings
 from ingestor.simulator.market import DAY, MONDAY

@@ -7,11 +7,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ingestor.dbn import index_field
 from ingestor.errors import BadSettings
 from ingestor.simulator.archive import Selection
 from ingestor.simulator.dbn_writer import write_dbn
 from ingestor.simulator.folder import FolderArchive
+from ingestor.simulator.made_archive import SERVED
 from ingestor.simulator.market import DAY, INSTRUMENTS, MONDAY, make_bars, mappings, trades
+from tests.markets import market_week
 
 END = MONDAY + 2 * DAY
 GLBX = {"dataset": "GLBX.MDP3", "start": MONDAY, "end": END}
@@ -90,6 +93,26 @@ def test_a_family_s_file_resolves_its_parent_and_its_members(tmp_path):
     days = (MONDAY // DAY, END // DAY)
     assert list(book.resolve(["ES.FUT"], "parent", *days).mappings()) == ["ESM4"]
     assert book.resolve(["ESM4"], "raw_symbol", *days).complete
+
+
+@pytest.mark.parametrize("schema", [*SERVED, "mbp-1"])
+def test_a_file_of_any_schema_is_served_as_it_is(tmp_path, schema):
+    records = market_week("tbbo" if schema == "mbp-1" else schema)
+    end = MONDAY + 7 * DAY
+    named = mappings(INSTRUMENTS, MONDAY, end)
+    write_dbn(
+        tmp_path / "a.dbn.zst", schema, records, symbols=list(named), mappings=named,
+        dataset="GLBX.MDP3", start=MONDAY, end=end,
+    )  # fmt: skip
+    archive = FolderArchive(tmp_path)
+    found = archive.book("GLBX.MDP3").resolve(["ESM4"], "raw_symbol", MONDAY // DAY, end // DAY)
+    one = Selection("GLBX.MDP3", schema, MONDAY, MONDAY + DAY, found.selected)
+    mine = records[records["instrument_id"] == INSTRUMENTS[0].instrument_id]
+    first_day = mine[mine[index_field(schema)] < MONDAY + DAY]
+    assert made(archive, one).tobytes() == first_day.tobytes()
+    assert archive.count(one) == len(first_day) > 0
+    whole = made(archive, Selection("GLBX.MDP3", schema, MONDAY, end, None))
+    assert whole.tobytes() == records.tobytes()
 
 
 @pytest.mark.parametrize("version", [1, 2, 3])

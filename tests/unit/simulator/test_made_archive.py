@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ingestor.dbn import index_field
 from ingestor.simulator import market
 from ingestor.simulator.archive import Selection
 from ingestor.simulator.calendar import number
 from ingestor.simulator.made_archive import SERVED, SLICE_RECORDS, MadeArchive, Terms, part_counts
 from ingestor.simulator.market import DAY, INSTRUMENTS, MONDAY
-from ingestor.simulator.messages import index_field
+from ingestor.simulator.statistics import PER_DAY
 
 FIRST, PAST = number(dt.date(2024, 1, 1)), number(dt.date(2025, 7, 1))
 UNDEFINED = 2**63 - 1
@@ -98,7 +99,7 @@ def test_parts_of_a_request_add_up_to_the_whole(schema, cut, symbols, per_day):
     assert made(market_of, one).tobytes() == whole[mine].tobytes()
 
 
-@pytest.mark.parametrize("schema", ["trades", "ohlcv-1s", "ohlcv-1m"])
+@pytest.mark.parametrize("schema", ["trades", "tbbo", "ohlcv-1s", "ohlcv-1m"])
 def test_no_record_is_lost_where_the_parts_of_a_day_meet(schema):
     market_of = archive(4 * SLICE_RECORDS)
     whole = made(market_of, of(market_of, ["ESM4"], schema=schema))
@@ -136,7 +137,7 @@ def test_large_days_come_in_slices_of_bounded_size():
     assert sum(slices) == market_of.count(everything())
 
 
-@given(st.sampled_from(["trades", *market.WIDTHS]), st.integers(0, 200_000))
+@given(st.sampled_from(["trades", "tbbo", *market.WIDTHS]), st.integers(0, 200_000))
 def test_parts_of_a_day_are_small_and_add_up(schema, per_day):
     counts = part_counts(schema, per_day)
     width = market.WIDTHS.get(schema)
@@ -191,9 +192,35 @@ def test_several_publishers_trade_one_option():
     assert len(set(records["instrument_id"])) == 1
 
 
-def test_some_trades_have_no_price():
-    records = made(archive(2_000), of(archive(2_000), ["MSFT"], dataset="XNAS.ITCH"))
+@pytest.mark.parametrize("schema", ["trades", "tbbo"])
+def test_some_trades_have_no_price(schema):
+    wanted = of(archive(2_000), ["MSFT"], dataset="XNAS.ITCH", schema=schema)
+    records = made(archive(2_000), wanted)
     assert (records["price"] == UNDEFINED).sum() == 4
+
+
+@pytest.mark.parametrize("dataset", ["GLBX.MDP3", "XNAS.ITCH", "OPRA.PILLAR"])
+def test_quotes_are_those_of_the_trades(dataset):
+    """The same records in the same order, however many parts a day has."""
+    market_of = archive(SLICE_RECORDS + 1)
+    trades = made(market_of, everything(dataset))
+    quotes = made(market_of, everything(dataset, "tbbo"))
+    shared = list(set(trades.dtype.names) - {"length", "rtype"})
+    assert (trades[shared] == quotes[shared]).all()
+
+
+def test_every_publisher_has_statistics_of_every_instrument():
+    records = made(archive(), everything("OPRA.PILLAR", "statistics"))
+    options = len(made(archive(), everything("OPRA.PILLAR", "definition")))
+    assert len(records) == 3 * options * PER_DAY
+    assert set(records["publisher_id"]) == {20, 22, 30}
+
+
+@pytest.mark.parametrize("schema", ["statistics", "definition"])
+def test_how_many_trades_a_day_has_is_nothing_to_what_a_venue_publishes(schema):
+    found = [made(archive(per_day), everything(schema=schema)) for per_day in (0, 3_000)]
+    assert found[0].tobytes() == found[1].tobytes()
+    assert len(found[0]) > 0
 
 
 def test_a_continuous_symbol_rolls_from_contract_to_contract():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import databento_dbn
 import pytest
 
-from ingestor.simulator.messages import SCHEMAS, fields, index_field, layout, rtype
+from ingestor.dbn import index_field, layout, rtype
+from ingestor.simulator.messages import SCHEMAS, fields
 
 
 @pytest.mark.parametrize("version", [1, 2, 3])

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from ingestor import dbn
+from ingestor.dbn import Header
 from ingestor.errors import CorruptPayload, UnlikeRequest
 from ingestor.job import SymbolInterval
-from ingestor.simulator.dbn_writer import Header
+from ingestor.model import STORED
 from ingestor.simulator.market import DAY, MONDAY, make_trades
-from ingestor.sources import dbn
 from ingestor.sources.dbn_stream import read_header, read_schema
 from ingestor.vocabulary import Schema
 
@@ -46,18 +47,39 @@ def test_the_digest_is_that_of_the_metadata():
     assert header().digest != header(symbols=["ESM4"]).digest
 
 
-@pytest.mark.parametrize("schema", list(Schema))
+SIZES = {
+    **dict.fromkeys(["ohlcv-1s", "ohlcv-1m", "ohlcv-1h", "ohlcv-1d"], (56, 56, 56)),
+    "trades": (48, 48, 48),
+    "tbbo": (80, 80, 80),
+    "mbp-1": (80, 80, 80),
+    "mbo": (56, 56, 56),
+    "statistics": (64, 64, 80),
+    "definition": (360, 400, 520),
+}
+"""Bytes of a record in DBN 1, 2 and 3, by Databento's documents."""
+
+
+@pytest.mark.parametrize("schema", Schema)
 @pytest.mark.parametrize("version", [1, 2, 3])
 def test_layouts_are_little_endian_and_packed(schema, version):
     layout = dbn.layout(schema, version)
-    assert layout.itemsize == (48 if schema is Schema.TRADES else 56)
     assert layout["instrument_id"].str == "<u4"
+    assert sum(layout[name].itemsize for name in layout.names) == layout.itemsize
+    if schema in SIZES:
+        assert layout.itemsize == SIZES[schema][version - 1]
+
+
+def test_every_stored_schema_s_size_is_known_here():
+    assert set(STORED) <= SIZES.keys()
 
 
 @pytest.mark.parametrize(
     ("schema", "rtype"),
-    [("trades", 0), ("ohlcv-1s", 32), ("ohlcv-1m", 33), ("ohlcv-1h", 34), ("ohlcv-1d", 35)],
-)
+    [
+        ("trades", 0), ("tbbo", 1), ("mbp-1", 1), ("ohlcv-1s", 32), ("ohlcv-1m", 33),
+        ("ohlcv-1h", 34), ("ohlcv-1d", 35), ("definition", 19), ("statistics", 24),
+    ],
+)  # fmt: skip
 def test_each_schema_has_one_record_type(schema, rtype):
     assert dbn.rtype(Schema(schema)) == rtype
 

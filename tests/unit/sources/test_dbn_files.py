@@ -115,6 +115,8 @@ class TestPlan:
             "start": "2024-03-11",
             "end": None,
             "chunk_days": 3,
+            "force": False,
+            "accept_removals": False,
             "files": 1,
         }
 

@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 
 from ingestor.errors import CorruptPayload, UnlikeRequest
+from ingestor.model import STORED, table_of
 from ingestor.simulator.market import (
     DAY,
     INSTRUMENTS,
     MONDAY,
     UNDEFINED_TIME,
+    WIDTHS,
     Instrument,
     make_bars,
     make_trades,
@@ -22,6 +24,7 @@ from ingestor.simulator.market import (
 from ingestor.sources.survey import survey
 from ingestor.sources.tally import Window
 from ingestor.vocabulary import Schema
+from tests.markets import market_week
 
 WEEK = {"end": MONDAY + 7 * DAY}
 
@@ -48,12 +51,23 @@ def test_a_week_of_trades_is_counted_by_day(written, name):
     assert list(found.contents.index_days) == [MONDAY // DAY + day for day in range(5)]
 
 
-@pytest.mark.parametrize("schema", [schema for schema in Schema if schema is not Schema.TRADES])
+@pytest.mark.parametrize("schema", WIDTHS)
 def test_bars_are_counted_by_day(written, schema):
     opra = [Instrument("AAPL", 7, publisher) for publisher in (20, 22, 23, 27)]
     records = make_bars(3_000, schema, instruments=[*INSTRUMENTS, *opra])
     found = survey(written(records, schema=schema, end=MONDAY + 4_000 * DAY))
     check_contents(found.contents, records, "ts_event")
+
+
+@pytest.mark.parametrize("schema", [Schema.TBBO, Schema.STATISTICS, Schema.DEFINITION])
+def test_quotes_statistics_and_definitions_are_counted_by_the_day_of_receipt(written, schema):
+    """A snapshot of definitions bears midnight, and its event is of the day before."""
+    records = market_week(schema)
+    found = survey(written(records, schema=schema, **WEEK))
+    check_contents(found.contents, records, "ts_recv")
+    assert list(found.contents.index_days) == [MONDAY // DAY + day for day in range(5)]
+    before = int(schema is Schema.DEFINITION)
+    assert found.contents.event_days == tuple(day - before for day in found.contents.index_days)
 
 
 def test_undefined_index_times_count_and_nothing_else(written):
@@ -216,21 +230,19 @@ def test_a_flipped_bit_in_a_compressed_file_is_refused(written):
 def test_every_file_of_the_corpus_counts_as_the_client_counts(corpus):
     import databento
 
-    kinds = ("trades", "ohlcv-1s", "ohlcv-1m", "ohlcv-1h", "ohlcv-1d")
-    files = [path for kind in kinds for path in sorted(corpus.glob(f"*/test_data.{kind}.dbn.zst"))]
-    assert len(files) >= 30
-    for path in files:
+    files = [(kind, path) for kind in STORED for path in sorted(corpus.glob(f"*/*.{kind}.dbn.zst"))]
+    assert len(files) >= 45
+    for kind, path in files:
         records = databento.DBNStore.from_file(path).to_ndarray()
         found = survey(path)
-        check_contents(found.contents, records, "ts_recv" if "trades" in path.name else "ts_event")
+        check_contents(found.contents, records, table_of(kind).index_column)
         assert found.header.intervals
 
 
 @pytest.mark.corpus
 def test_every_other_file_of_the_corpus_is_refused_by_name(corpus):
-    kinds = {schema.value for schema in Schema}
-    others = [p for p in sorted(corpus.glob("*/*.dbn.zst")) if p.name.split(".")[1] not in kinds]
-    assert len(others) >= 30
+    others = [p for p in sorted(corpus.glob("*/*.dbn.zst")) if p.name.split(".")[1] not in STORED]
+    assert len(others) >= 15
     for path in others:
         with pytest.raises(UnlikeRequest, match=f"holds {path.name.split('.')[1]} records"):
             survey(path)

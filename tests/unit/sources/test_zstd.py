@@ -164,7 +164,7 @@ def compressed_in_pieces(path, head: bytes, piece: bytes, times: int):
 
 
 def test_a_file_that_expands_ten_thousandfold_takes_no_more_memory(tmp_path):
-    from ingestor.simulator.dbn_writer import Header
+    from ingestor.dbn import Header
     from ingestor.simulator.market import DAY, MONDAY, make_trades
 
     head = Header(dataset="X.Y", schema="trades", start=MONDAY, end=MONDAY + DAY).encode()

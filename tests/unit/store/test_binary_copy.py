@@ -18,6 +18,8 @@ from ingestor.store.binary_copy import HEADER, TRAILER, columns_of, encode
 from ingestor.vocabulary import Schema
 
 TRADES = table_of(Schema.TRADES)
+STATISTICS = table_of(Schema.STATISTICS)
+DEFINITIONS = table_of(Schema.DEFINITION)
 I64, U64 = 2**63, 2**64
 
 
@@ -44,7 +46,8 @@ def frame(table: Table, count: int, **given: Any) -> Frame:
         for c in table.frame_columns
     }  # fmt: skip
     for name, values in given.items():
-        columns[name] = np.array(values, columns[name].dtype if name in columns else None)
+        text = table[name].kind.frame.startswith("S")
+        columns[name] = np.array(values, None if text else columns[name].dtype)
     return Frame(
         table, columns, np.zeros(count, "V1"), np.arange(count, dtype=np.uint64),
         np.arange(count, dtype=np.int16),
@@ -113,6 +116,62 @@ def test_a_sentinel_of_a_column_that_is_never_null_is_a_value() -> None:
     """2^32−1 is an instrument id like any other."""
     [value] = field(TRADES, "instrument_id", [2**32 - 1])
     assert struct.unpack(">q", value or b"") == (2**32 - 1,)
+
+
+@given(st.lists(st.integers(0, U64 - 1), min_size=1, max_size=20))
+def test_an_unsigned_number_of_64_bits_is_exact(numbers: list[int]) -> None:
+    """Past 2^63, where BIGINT ends; without decimals."""
+    found = field(DEFINITIONS, "raw_instrument_id", numbers)
+
+    assert [numeric(value) for value in found] == [Decimal(number) for number in numbers]
+    assert {struct.unpack_from(">hhHh", value or b"")[2:] for value in found} == {(0, 0)}
+
+
+@given(st.lists(st.integers(-I64, I64 - 2), min_size=1, max_size=20))
+def test_a_signed_number_of_64_bits_is_exact(numbers: list[int]) -> None:
+    """Over all of BIGINT but the sentinel."""
+    found = field(STATISTICS, "quantity", [*numbers, I64 - 1])
+
+    assert [struct.unpack(">q", value or b"")[0] for value in found[:-1]] == numbers
+    assert found[-1] is None
+
+
+def test_a_signed_byte_keeps_its_sign() -> None:
+    """127 is undefined, −128 is a number."""
+    first, second, undefined = field(DEFINITIONS, "contract_multiplier_unit", [-128, 126, 127])
+
+    assert [struct.unpack(">h", value or b"")[0] for value in (first, second)] == [-128, 126]
+    assert undefined is None
+
+
+@pytest.mark.parametrize("mixed", [True, False])
+def test_an_undefined_time_is_null_with_its_nanoseconds(mixed: bool) -> None:
+    """Both columns, in a batch of undefined times and among others; 1970 is a time."""
+    times = [U64 - 1, *([0, U64 - 2] if mixed else [U64 - 1])]
+    names = columns_of(STATISTICS)
+    content = bytes(encode(frame(STATISTICS, len(times), ts_ref=times), chunk_id=7))
+    rows = [(row[names.index("ts_ref")], row[names.index("ts_ref_ns")]) for row in read(content)]
+
+    assert [(time is None, nanos is None) for time, nanos in rows] == [
+        (time == U64 - 1, time == U64 - 1) for time in times
+    ]
+    if mixed:
+        assert [nanos for _, nanos in rows[1:]] == [struct.pack(">h", n) for n in (0, 614)]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [[b"", b"A" * 71, b" A ", "é".encode()], [b"", b""], [b"A" * 71, b"B" * 71]],
+    ids=["mixed", "all empty", "all full"],
+)
+def test_empty_text_is_null_where_there_is_null_and_no_blank_is_lost(texts: list[bytes]) -> None:
+    """Full-length and empty ones, together and alone."""
+    assert field(DEFINITIONS, "raw_symbol", texts) == [text or None for text in texts]
+
+
+def test_a_byte_that_is_nul_is_no_character() -> None:
+    """A blank is one."""
+    assert field(DEFINITIONS, "match_algorithm", [0, 0x20, 0x46]) == [None, b" ", b"F"]
 
 
 def test_every_row_has_every_column() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestor.errors import Unstorable
-from ingestor.model.trades import TRADES
+from ingestor.model.tables.trades import TRADES
 from ingestor.transform import ordinals
 from ingestor.transform.ordinals import Adjacent, Columns, key_columns, number, numbering_of
 

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from ingestor.dbn import Header
 from ingestor.manifest import PayloadRequest
 from ingestor.settings import Settings
-from ingestor.simulator.dbn_writer import Header, compress_frames, encode_dbn
+from ingestor.simulator.dbn_writer import compress_frames, encode_dbn
 from ingestor.simulator.market import DAY, MONDAY, make_trades
 from ingestor.sources.databento.provider import Provider
 from ingestor.vocabulary import Realm

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from ingestor.errors import BadJob, BadSettings
-from ingestor.model import table_of
+from ingestor.model import STORED, table_of
 from ingestor.plan import MAX_DAYS, Rules, fitting
 from ingestor.settings.forms import shipped_config_dir
 from ingestor.sources.databento.defaults import FILE, Defaults, load_defaults
@@ -26,16 +27,20 @@ def written(folder: Path, text: str) -> Path:
     return folder
 
 
-def changed(folder: Path, schema: str, **sizes: object) -> Path:
+def shipped_tree() -> dict[str, Any]:
+    return yaml.safe_load((shipped_config_dir() / FILE).read_text(encoding="utf-8"))
+
+
+def changed(folder: Path, schema: str, sizes: dict[Any, Any] | None = None, **more: Any) -> Path:
     """The shipped file, with other sizes of one schema; None takes a key away."""
-    tree = yaml.safe_load((shipped_config_dir() / FILE).read_text(encoding="utf-8"))
-    whole = tree["schemas"].setdefault(schema, {}) | sizes
+    tree = shipped_tree()
+    whole = tree["schemas"].setdefault(schema, {}) | (sizes or {}) | more
     tree["schemas"][schema] = {key: size for key, size in whole.items() if size is not None}
     return written(folder, yaml.safe_dump(tree))
 
 
 @pytest.mark.parametrize("all_symbols", [True, False])
-@pytest.mark.parametrize("schema", Schema)
+@pytest.mark.parametrize("schema", STORED)
 def test_shipped_sizes_touch_no_more_hypertable_chunks_than_are_allowed(
     shipped, schema, all_symbols
 ):
@@ -44,7 +49,7 @@ def test_shipped_sizes_touch_no_more_hypertable_chunks_than_are_allowed(
 
 
 @pytest.mark.parametrize("all_symbols", [True, False])
-@pytest.mark.parametrize("schema", Schema)
+@pytest.mark.parametrize("schema", STORED)
 def test_shipped_grids_lie_on_the_hypertables_own(shipped, schema, all_symbols):
     """Whole intervals, or whole parts of one: two loads seldom meet in one."""
     days = shipped.rules(schema, all_symbols=all_symbols).days
@@ -106,9 +111,8 @@ def test_a_missing_size_is_named(tmp_path):
 
 @pytest.mark.parametrize("key", ["chunk_day", 7])
 def test_an_unknown_size_is_refused_with_the_known_ones(tmp_path, key):
-    text = (shipped_config_dir() / FILE).read_text(encoding="utf-8")
     with pytest.raises(BadSettings) as refused:
-        load_defaults(written(tmp_path, f"{text}    {key}: 7\n"))
+        load_defaults(changed(tmp_path, "trades", {key: 7}))
     assert refused.value.message.endswith(
         f"schemas.trades.{key} is unknown; allowed: chunk_days, chunk_symbols, all_symbols_days"
     )
@@ -120,21 +124,41 @@ def test_an_unknown_schema_is_refused_with_the_known_ones(tmp_path):
     assert f"schemas.trade is unknown; allowed: {', '.join(Schema)}" in refused.value.message
 
 
-@pytest.mark.parametrize("schema", Schema)
-def test_every_schema_must_be_there(tmp_path, schema):
-    tree = yaml.safe_load((shipped_config_dir() / FILE).read_text(encoding="utf-8"))
-    del tree["schemas"][str(schema)]
-    with pytest.raises(BadSettings, match=f"schemas: {schema} missing"):
+@pytest.mark.parametrize("schema", STORED)
+def test_a_schema_that_is_not_named_is_cut_as_others_are(tmp_path, schema):
+    """A new schema needs no line in the file."""
+    tree = shipped_tree()
+    tree["schemas"].pop(str(schema), None)
+    tree["others"] = {"chunk_days": 2, "chunk_symbols": 3, "all_symbols_days": 4}
+    defaults = load_defaults(written(tmp_path, yaml.safe_dump(tree)))
+    assert defaults.rules(schema, all_symbols=False) == Rules(2, 3)
+    assert defaults.rules(schema, all_symbols=True).days == 4
+
+
+def test_no_schema_need_be_named(tmp_path):
+    tree = {"schemas": {}, "others": shipped_tree()["others"]}
+    defaults = load_defaults(written(tmp_path, yaml.safe_dump(tree)))
+    assert defaults.rules(Schema.TRADES, all_symbols=False) == Rules(1, 50)
+
+
+def test_a_size_of_the_others_that_is_missing_or_impossible_is_named(tmp_path):
+    tree = shipped_tree()
+    tree["others"] = {"chunk_days": 0, "chunk_symbols": 1}
+    with pytest.raises(BadSettings) as refused:
         load_defaults(written(tmp_path, yaml.safe_dump(tree)))
+    assert "others.chunk_days is '0'; allowed: a whole number from 1" in refused.value.message
+    assert "others.all_symbols_days is missing; allowed: a whole" in refused.value.message
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "must hold the key schemas, found a NoneType"),
-        ("- 1\n", "must hold the key schemas, found a list"),
-        ("extra: 1\n", "extra is unknown; allowed: schemas"),
+        ("", "must hold the keys schemas and others, found a NoneType"),
+        ("- 1\n", "must hold the keys schemas and others, found a list"),
+        ("extra: 1\n", "extra is unknown; allowed: schemas, others"),
         ("{}\n", "schemas is missing"),
+        ("schemas: {}\n", "others is missing; allowed: chunk_days, chunk_symbols"),
+        ("others: 3\n", "others is '3'; allowed: chunk_days"),
         ("schemas: 3\n", "schemas is '3'; allowed: ohlcv-1s"),
         ("schemas: {trades: 3}\n", "schemas.trades is '3'; allowed: chunk_days"),
         ("schemas: [\n", "is not valid YAML at line 2"),

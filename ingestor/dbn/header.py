@@ -1,24 +1,18 @@
-"""The DBN format: header and wire layouts, the same for files, downloads and batch deliveries.
-
-https://databento.com/docs/standards-and-conventions/databento-binary-encoding; `databento_dbn`
-(0.01 s to import) decodes the header and names the layouts, the client `databento` (0.6 s) is not
-needed.
-"""
+"""The head of a DBN stream: its prefix and metadata, decoded and checked."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ingestor.errors import CorruptPayload, UnlikeRequest
 from ingestor.job import SymbolInterval
+from ingestor.model import STORED
 from ingestor.vocabulary import Schema
 
 if TYPE_CHECKING:
-    import numpy as np
     from databento_dbn import Metadata
 
 PREFIX_BYTES: Final = 8
@@ -29,13 +23,6 @@ METADATA_LIMIT: Final = 64 << 20
 
 _MAGIC = b"DBN"
 _VERSIONS = (1, 2, 3)
-_MESSAGES: Final = {
-    Schema.TRADES: "TradeMsg",
-    Schema.OHLCV_1S: "OHLCVMsg",
-    Schema.OHLCV_1M: "OHLCVMsg",
-    Schema.OHLCV_1H: "OHLCVMsg",
-    Schema.OHLCV_1D: "OHLCVMsg",
-}
 _SOUND = "fetch or copy the file again"
 
 
@@ -147,37 +134,6 @@ def truncated(path: Path) -> CorruptPayload:
     return CorruptPayload(f"{path} ends inside its metadata", hint=_SOUND)
 
 
-@lru_cache
-def layout(schema: Schema, version: int) -> np.dtype[np.void]:
-    """Wire dtype of a record of `schema` in a file of DBN `version`, little endian, packed."""
-    import databento_dbn
-    import numpy as np
-
-    message = getattr(getattr(databento_dbn, f"v{version}"), _MESSAGES[schema])
-    fields: np.dtype[np.void] = np.dtype(message._dtypes).newbyteorder("<")
-    if fields.itemsize != message.size_hint:
-        raise AssertionError(f"{message.__name__} of DBN {version} has {fields.itemsize} bytes")
-    return fields
-
-
-@lru_cache
-def rtype(schema: Schema) -> int:
-    """The record type that every record of `schema` carries."""
-    import databento_dbn
-
-    return int(databento_dbn.RType.from_schema(databento_dbn.Schema.from_str(schema)).value)
-
-
-def rtype_name(value: int) -> str:
-    """What DBN calls record type `value`."""
-    import databento_dbn
-
-    try:
-        return str(databento_dbn.RType.from_int(value))
-    except databento_dbn.DBNError:
-        return "unknown"
-
-
 def _decode(content: bytes, path: Path) -> Metadata:
     import databento_dbn
 
@@ -195,13 +151,12 @@ def _supported(name: str | None, path: Path) -> Schema:
             f"{path} names no schema: it is a live recording of mixed records",
             hint="split it by schema with Databento's `dbn` tool, or fetch historical files",
         )
-    try:
-        return Schema(name)
-    except ValueError:
+    if name not in STORED:
         raise UnlikeRequest(
-            f"{path} holds {name} records; HDI stores {', '.join(Schema)}",
+            f"{path} holds {name} records; HDI stores {', '.join(STORED)}",
             hint="leave the file out, or choose among a folder's files with --schema",
-        ) from None
+        )
+    return Schema(name)
 
 
 def _intervals(metadata: Metadata) -> tuple[SymbolInterval, ...]:

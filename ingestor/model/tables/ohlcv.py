@@ -52,7 +52,10 @@ def _bars(name: str, schema: Schema, width: str, interval_days: int) -> Table:
         index_column="ts_event",
         interval_days=interval_days,
         doc=f"Bars of one {width}: open, high, low, close and volume.",
-    )
+        record="OhlcvMsg",
+        main=("open_price", "high_price", "low_price", "close_price", "vwap", "volume",
+              "trade_count"),
+    )  # fmt: skip
 
 
 # Seven days for daily bars, as first specified, makes 520 hypertable chunks of ten years.
@@ -61,4 +64,4 @@ OHLCV_1H = _bars("ohlcv_1h_data", Schema.OHLCV_1H, "hour", 365)
 OHLCV_1M = _bars("ohlcv_1m_data", Schema.OHLCV_1M, "minute", 90)
 OHLCV_1S = _bars("ohlcv_1s_data", Schema.OHLCV_1S, "second", 7)
 
-OHLCV_TABLES = (OHLCV_1D, OHLCV_1H, OHLCV_1M, OHLCV_1S)
+TABLES = (OHLCV_1D, OHLCV_1H, OHLCV_1M, OHLCV_1S)

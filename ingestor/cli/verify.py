@@ -1,0 +1,152 @@
+"""`hdi verify`: whether the tables hold what the receipts promise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from ingestor.cli.arguments import JobType
+from ingestor.errors import NotVerified
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from ingestor.insights.differences import Difference
+    from ingestor.insights.verification import Show, Verification
+    from ingestor.vocabulary import Realm
+
+_SHOWN: Final = 50
+_COLUMNS: Final = ("chunk", "job", "of", "state", "what", "expected", "found", "next")
+_MISSING: Final = "rows were deleted: load these days again with --force"
+_SURPLUS: Final = "see who else writes to the table"
+_NEXT: Final = {
+    "rows of no completed chunk": "see who wrote them; delete them",
+    "quarantined records": "restore ingest.quarantine from a backup",
+    "records in the receipt": "restore ingest.chunks from a backup",
+    "rows it corrected": "restore ingest.supersessions from a backup",
+    "rows it removed": "restore ingest.supersessions from a backup",
+}
+
+
+@click.command(epilog="\b\nExamples:\n  hdi verify\n  hdi verify @last --json")
+@click.argument("job", type=JobType(), required=False)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+def verify(job: str | None, as_json: bool) -> None:
+    """Recount stored rows and hold them against the receipts of all chunks, or of JOB's.
+
+    JOB is a unique prefix of the id, a name, or @last. A chunk's rows must be those its receipt
+    says were stored, less those that later chunks corrected or removed; quarantined records must
+    all be there; no row may name a chunk that has not completed. Nothing is written, and loads may
+    go on meanwhile. elapsed_s is seconds.
+
+    Exit codes: 0 everything adds up, 1 something does not.
+    """
+    from ingestor.cli.connect import run
+    from ingestor.cli.output import print_json, tell
+    from ingestor.insights import resolve_job
+    from ingestor.insights import verification as insight
+    from ingestor.insights.realm import SIMULATED, realm
+    from ingestor.store.database import Database
+    from ingestor.vocabulary import Realm, Role
+
+    async def work(database: Database) -> tuple[Verification, Realm | None]:
+        job_id = None if job is None else await resolve_job(database, job)
+        held = await realm(database)
+        if held is Realm.SIMULATED:
+            tell(SIMULATED)
+        with _progress() as show:
+            return await insight.verify(database, job_id, show=show), held
+
+    found, held = run(work, role=Role.READER)
+    if as_json:
+        print_json({**found.as_json(), "realm": held})
+    else:
+        _print(found)
+    if not found.adds_up:
+        raise _failure(found)
+
+
+def _print(found: Verification) -> None:
+    from ingestor.cli.output import print_table, tell
+
+    click.echo(summary(found))
+    if not found.differences:
+        return
+    click.echo()
+    print_table(
+        _COLUMNS, map(_cells, found.differences[:_SHOWN]), right=("chunk", "expected", "found")
+    )
+    if found.wrong_chunks > len({each.chunk_id for each in found.differences[:_SHOWN]}):
+        tell("there are more; --json has up to 10,000 of them")
+
+
+def summary(found: Verification) -> str:
+    """One line: chunks, rows, quarantined records, how long."""
+    from ingestor.cli.output import duration, plural
+
+    counted = ", ".join((
+        plural(found.chunks, "chunk"), plural(found.rows, "row"),
+        plural(found.quarantined, "quarantined record"),
+    ))  # fmt: skip
+    verdict = "everything adds up" if found.adds_up else "NOT everything adds up"
+    still = f"; {plural(found.open_chunks, 'chunk')} still open" if found.open_chunks else ""
+    return f"{verdict}: {counted}, counted in {duration(found.elapsed_s)}{still}"
+
+
+def _cells(each: Difference) -> tuple[object, ...]:
+    return (
+        str(each.chunk_id), str(each.job_id)[:8] if each.job_id else None,
+        f"{each.dataset} {each.schema}".strip() or None, each.state, each.of, each.expected,
+        each.found, next_step(each),
+    )  # fmt: skip
+
+
+def next_step(each: Difference) -> str:
+    """What to do about a difference, for people."""
+    if each.of in _NEXT:
+        return _NEXT[each.of]
+    return _MISSING if each.found < each.expected else _SURPLUS
+
+
+def _failure(found: Verification) -> NotVerified:
+    from ingestor.cli.output import plural
+
+    return NotVerified(
+        f"what is stored of {plural(found.wrong_chunks, 'chunk')} is not what receipts and "
+        "supersessions say",
+        hint="docs/how-to/verify.md says what each difference means and what to do about it",
+    )
+
+
+def _progress() -> AbstractContextManager[Show]:
+    """A bar on stderr where that is a terminal, nothing elsewhere."""
+    from contextlib import nullcontext
+
+    from ingestor.cli.watching import bar_wanted
+
+    return _Bar() if bar_wanted() else nullcontext(lambda done, total: None)
+
+
+class _Bar:
+    """Hypertable chunks counted; a context manager: it must be taken down whatever happens."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+        self._drawn = Progress(
+            BarColumn(), MofNCompleteColumn(), TextColumn("hypertable chunks counted"),
+            console=Console(stderr=True), transient=True,
+        )  # fmt: skip
+        self._task = self._drawn.add_task("", total=None)
+
+    def __enter__(self) -> Show:
+        self._drawn.start()
+        return self._show
+
+    def __exit__(self, *_: object) -> None:
+        self._drawn.stop()
+
+    def _show(self, done: int, total: int) -> None:
+        self._drawn.update(self._task, completed=done, total=total)

@@ -1,0 +1,1 @@
+"""One module per standard table or family of them; each names its own as ``TABLES``."""

@@ -1,0 +1,121 @@
+"""Standard columns → wire records of the newest DBN: a mapping file read backwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingType
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ingestor.dbn import NEWEST, layout, rtype
+from ingestor.errors import CorruptPayload
+from ingestor.transform.mapping import Mapping
+from ingestor.transform.rules import Constant, Undefined
+from ingestor.vocabulary import Schema
+
+Values = npt.NDArray[Any]
+Records = npt.NDArray[np.void]
+
+
+@dataclass(frozen=True)
+class Inverse:
+    """The way back, for one schema.
+
+    What is in no column is a constant of the schema: length and rtype, and reserved bytes, zero.
+    """
+
+    mapping: Mapping
+    schema: Schema
+
+    @property
+    def layout(self) -> np.dtype[np.void]:
+        return layout(self.schema, NEWEST)
+
+    @cached_property
+    def fields(self) -> dict[str, str]:
+        """Column → its field on the wire; not of constants, and what no source has."""
+        return {
+            name: rule.field
+            for name, rule in self.mapping.rules.items()
+            if not isinstance(rule, Constant | Undefined)
+        }
+
+    @cached_property
+    def lost(self) -> tuple[str, ...]:
+        """Columns whose field only older versions of DBN have."""
+        names = self.layout.names or ()
+        return tuple(name for name, field in self.fields.items() if field not in names)
+
+    @cached_property
+    def widths(self) -> dict[str, int]:
+        """Bytes that each column's field has."""
+        kept = self.fields.items() - {(name, self.fields[name]) for name in self.lost}
+        return {name: self.layout[field].itemsize for name, field in kept}
+
+    @cached_property
+    def _blank(self) -> Records:
+        made = np.zeros(1, self.layout)
+        made["length"] = self.layout.itemsize // 4
+        made["rtype"] = rtype(self.schema)
+        return made
+
+    def records(self, columns: MappingType[str, Values]) -> Records:
+        """Wire records of shape (n,) from the columns of `fields`, in wire integers."""
+        count = len(next(iter(columns.values())))
+        made = np.repeat(self._blank, count)
+        for name, field in self.fields.items():
+            if name not in self.lost:
+                made[field] = _spelled(columns[name], self.layout[field])
+        return made
+
+    def losing(self, columns: MappingType[str, Values]) -> int:
+        """How many records have a value in a field that the newest DBN leaves out."""
+        table = self.mapping.table
+        some = [columns[name] != table[name].null for name in self.lost]
+        return int(np.logical_or.reduce(some).sum()) if some else 0
+
+    def upgraded(self, records: Records) -> Records:
+        """Records of any version as the newest has them; the newest as they are.
+
+        Equal to the upgrade of Databento's own client. Values are copied, never decoded: text that
+        is no UTF-8, and what stands behind a NUL, stays.
+        """
+        if records.dtype == self.layout:
+            return records
+        return self.records(self.mapping.columns(records))
+
+    def upgraded_bytes(self, raw: Sequence[bytes]) -> tuple[list[bytes], int]:
+        """As `upgraded`, of records of whatever versions; and how many `losing` counts of them.
+
+        Raises:
+            CorruptPayload: A length is that of no version.
+        """
+        made, losing = list(raw), 0
+        for size in {len(each) for each in raw} - {self.layout.itemsize}:
+            places = [at for at, each in enumerate(raw) if len(each) == size]
+            found = np.frombuffer(b"".join(raw[at] for at in places), self._of_size(size))
+            columns = self.mapping.columns(found)
+            losing += self.losing(columns)
+            for at, record in zip(places, self.records(columns), strict=True):
+                made[at] = record.tobytes()
+        return made, losing
+
+    def _of_size(self, size: int) -> np.dtype[np.void]:
+        for version in range(NEWEST, 0, -1):
+            if (wire := layout(self.schema, version)).itemsize == size:
+                return wire
+        raise CorruptPayload(
+            f"a quarantined {self.schema} record has {size} bytes, as in no version of DBN",
+            hint="export with --without-quarantined",
+        )
+
+
+def _spelled(values: Values, field: np.dtype[Any]) -> Values:
+    """A column as its field has it: characters are bytes on the wire, numbers in the frame."""
+    if field.kind == "S" and values.dtype.kind != "S":
+        return np.ascontiguousarray(values).view(field)
+    return values
