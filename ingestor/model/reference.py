@@ -49,7 +49,7 @@ def _section(tables: Sequence[Table]) -> str:
         f"{_TABLES}{''.join(_partition(table) for table in tables)}\n"
         f"Key: {', '.join(f'`{name}`' for name in first.key)}. "
         f"Hypertable on `{first.time_column}`, index timestamp `{first.index_column}`. "
-        f"Record model `{first.record}`.\n\n"
+        f"Record model {', '.join(dict.fromkeys(f'`{table.record}`' for table in tables))}.\n\n"
         f"{_COLUMNS}{lines}"
     )
 

@@ -427,7 +427,7 @@ async def test_another_datasets_records_are_left_out(loads: Bench, tmp_path: Pat
 async def test_the_metadata_say_what_was_asked_for(loads: Bench, tmp_path: Path) -> None:
     """Dataset, schema, range, symbols, and what they meant, cut to the range."""
     about = told(A=[(MON, TUE, 1), (TUE, THU, 2)], B=[(MON, TUE, 3)], C=[(WED, THU, 4)])
-    await put(loads, tmp_path / "a.dbn", trades({"ts_recv": MONDAY + 5, "instrument_id": 1}),
+    await put(loads, tmp_path / "a.dbn.zst", trades({"ts_recv": MONDAY + 5, "instrument_id": 1}),
               **about)  # fmt: skip
     done = await Asked(symbols=("A", "B", "C"), end=WED).to(loads, tmp_path / "x.dbn.zst")
     header = read_header(done.path)
@@ -440,6 +440,31 @@ async def test_the_metadata_say_what_was_asked_for(loads: Bench, tmp_path: Path)
         ("A", "2", "2024-03-12", "2024-03-13"),
         ("B", "3", "2024-03-11", "2024-03-12"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "symbols", "how", "proven"),
+    [
+        ("a.dbn.zst", MON, ("A",), {}, True),
+        ("a.dbn", MON, ("A",), {}, False),  # nothing proves that such a file is whole
+        ("a.dbn.zst", MON - dt.timedelta(days=1), ("A",), {}, False),
+        ("a.dbn.zst", MON, None, {}, False),  # nobody asked for all symbols
+        ("a.dbn.zst", MON, ("A",), {"with_quarantined": False}, False),
+    ],
+)
+async def test_only_a_file_that_is_proven_whole_can_be_taken_for_a_delivery(
+    loads: Bench, tmp_path: Path, name: str, start: dt.date, symbols: tuple[str, ...] | None,
+    how: dict[str, Any], proven: bool,
+) -> None:  # fmt: skip
+    """Of any other the metadata carry a limit: loaded elsewhere it covers and removes nothing."""
+    row = trades({"ts_recv": MONDAY + 5, "instrument_id": 1})
+    await put(loads, tmp_path / "in" / name, row, **told(A=[(MON, THU, 1)]))
+    out = tmp_path / "out" / "x.dbn.zst"
+    out.parent.mkdir()
+    done = await Asked(symbols=symbols, start=start, end=WED).to(loads, out, **how)
+    [again] = await loads.load(out)
+    assert (done.proven, read_header(out).limit is None) == (proven, proven)
+    assert (again.already_stored, again.partial == "") == (1, proven)
 
 
 async def test_all_symbols_are_named_in_the_metadata(loads: Bench, tmp_path: Path) -> None:

@@ -74,8 +74,8 @@ def test_json_is_one_object(given: Settings, tmp_path: Path) -> None:
     said = hdi(given, *ALL, "-o", target, "--json", "--without-quarantined")
     assert said.json == {
         "schema_version": 1, "schema": "trades", "dataset": "GLBX.MDP3", "path": str(target),
-        "records": 47, "quarantined": 0, "bytes": target.stat().st_size, "shortened": 0,
-        "left_out": [],
+        "records": 47, "quarantined": 0, "bytes": target.stat().st_size, "proven": False,
+        "shortened": 0, "left_out": [],
     }  # fmt: skip
 
 

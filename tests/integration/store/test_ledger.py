@@ -687,8 +687,8 @@ async def test_the_ledger_refuses(db: Database, statement: str) -> None:
             "VALUES ($1, 1, 1, 'w', now(), 'gone')"
         ),
         (
-            "INSERT INTO ingest.quarantine (chunk_id, position, raw, rule, field, value, reason) "
-            "VALUES ($1, -1, '', '', '', '', '')"
+            "INSERT INTO ingest.quarantine (chunk_id, position, raw, rule, field, value, reason, "
+            "publisher_id, instrument_id) VALUES ($1, -1, '', '', '', '', '', 1, 1)"
         ),
         "INSERT INTO ingest.payloads (uri, sha256, size) SELECT 'x', 'AB', $1",
         "INSERT INTO public.publishers SELECT 65536, 'X.Y', $1::TEXT",
