@@ -17,7 +17,8 @@ from ingestor.dbn import DbnWriter, Header
 from ingestor.query import Question, Reader, Selection, proven
 from ingestor.query.columns import RowLayout
 from ingestor.query.copied import Columns, copy_rows, publishers
-from ingestor.query.quarantined import Quarantined, quarantined
+from ingestor.query.held import Held, Key, in_order
+from ingestor.query.quarantined import quarantined
 from ingestor.query.snapshot import snapshot
 from ingestor.query.symbology import symbology
 from ingestor.query.windows import windows
@@ -80,7 +81,7 @@ async def export(
     ) as file:
         async with (
             snapshot(reader) as (connection, other),
-            aclosing(_upgraded(other, wanted, inverse)) as held,
+            aclosing(in_order(_newest(other, wanted, inverse))) as held,
         ):
             merge = _Merge(file, inverse, held if with_quarantined else None)
             await _rows(connection, wanted, inverse, merge)
@@ -101,39 +102,34 @@ async def _header(reader: Reader, asked: Question, wanted: Selection, whole: boo
 
 
 async def _rows(connection: object, wanted: Selection, inverse: Inverse, merge: _Merge) -> None:
-    layout = RowLayout.of(wanted.table, inverse.fields, inverse.widths)
+    names = [*inverse.fields, *(["ordinal"] if wanted.table.numbered else [])]
+    layout = RowLayout.of(wanted.table, names, inverse.widths)
     publisher_ids = await publishers(connection, wanted)
     for window in await windows(connection, wanted):
         await copy_rows(connection, wanted, window, layout, publisher_ids, merge.rows)
 
 
-@dataclass(frozen=True, slots=True)
-class _Raw:
-    """One quarantined record of the newest version; `shortened` as in `Exported`, of its batch."""
-
-    key: Quarantined
-    raw: bytes
-    shortened: int
-
-
-async def _upgraded(
-    connection: object, wanted: Selection, inverse: Inverse
-) -> AsyncGenerator[_Raw]:
+async def _newest(connection: object, wanted: Selection, inverse: Inverse) -> AsyncGenerator[Held]:
+    """Quarantined records of the newest version, with their keys."""
+    key = Key.of(wanted.table)
     async with aclosing(quarantined(connection, wanted)) as batches:
         async for batch in batches:
             made, shortened = inverse.upgraded_bytes([each.raw for each in batch])
+            columns = inverse.mapping.columns(np.frombuffer(b"".join(made), inverse.layout))
             for at, (each, raw) in enumerate(zip(batch, made, strict=True)):
-                yield _Raw(each, raw, 0 if at else shortened)
+                rest = key.rest(columns, at, each.ordinal)
+                yield Held(each, rest, raw, 0 if at else shortened)
 
 
 class _Merge:
-    """Puts quarantined records between rows; rows first where time and instrument are equal."""
+    """Puts quarantined records between rows, by the whole of their key."""
 
-    def __init__(self, file: DbnWriter, inverse: Inverse, held: AsyncIterator[_Raw] | None) -> None:
+    def __init__(self, file: DbnWriter, inverse: Inverse, held: AsyncIterator[Held] | None) -> None:
         self._file = file
         self._inverse = inverse
         self._held = held
-        self._next: _Raw | None = None
+        self._next: Held | None = None
+        self._key = Key.of(inverse.mapping.table)
         self.records = self.quarantined = self.shortened = 0
 
     async def rows(self, columns: Columns) -> None:
@@ -141,7 +137,7 @@ class _Merge:
         records = self._inverse.records(columns)
         done, count = 0, len(records)
         while (each := await self._peek()) is not None:
-            if (at := self._place(columns, each.key, count)) == count:
+            if (at := self._key.place(columns, each)) == count:
                 break
             self._file.write(records[done:at].tobytes())
             self._put(each)
@@ -155,24 +151,14 @@ class _Merge:
         while (each := await self._peek()) is not None:
             self._put(each)
 
-    async def _peek(self) -> _Raw | None:
+    async def _peek(self) -> Held | None:
         if self._next is None and self._held is not None:
             self._next = await anext(self._held, None)
         return self._next
 
-    def _put(self, each: _Raw) -> None:
+    def _put(self, each: Held) -> None:
         self._file.write(each.raw)
         self._next = None
         self.records += 1
         self.quarantined += 1
         self.shortened += each.shortened
-
-    def _place(self, columns: Columns, each: Quarantined, count: int) -> int:
-        """How many rows of the batch come before it."""
-        if each.index_ns is None:
-            return count
-        # As numpy's own integers: a Python int beside uint64 would be compared as a float.
-        times, at = columns[self._inverse.mapping.table.index_column], np.uint64(each.index_ns)
-        low, high = (int(np.searchsorted(times, at, side)) for side in ("left", "right"))
-        ids = columns["instrument_id"][low:high]
-        return low + int(np.searchsorted(ids, ids.dtype.type(each.instrument_id), "right"))

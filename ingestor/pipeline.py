@@ -129,6 +129,7 @@ async def _through_the_rooms(
             covered_symbols=claim.symbols or (ALL_SYMBOLS,),
             proven=payload.proven,
             unresolved=payload.unresolved,
+            silent=mapping.silent(payload.layout),
             nameless=nameless(payload),
             removal_limits=RemovalLimits(
                 settings.store.max_removal_share, settings.store.max_removal_rows

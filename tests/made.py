@@ -24,7 +24,7 @@ def made(
     records = blank(count, schema)
     times = start + np.arange(count) * step
     for name in records.dtype.names or ():
-        if name in ("length", "rtype"):
+        if name in ("length", "rtype") or name.startswith("_"):
             continue
         kind = records.dtype[name]
         if kind.kind == "S":

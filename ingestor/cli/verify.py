@@ -21,6 +21,7 @@ _COLUMNS: Final = ("chunk", "job", "of", "state", "what", "expected", "found", "
 _MISSING: Final = "rows were deleted: load these days again with --force"
 _SURPLUS: Final = "see who else writes to the table"
 _NEXT: Final = {
+    "rows that no receipt accounts for": "see who wrote them; delete them",
     "rows of no completed chunk": "see who wrote them; delete them",
     "quarantined records": "restore ingest.quarantine from a backup",
     "records in the receipt": "restore ingest.chunks from a backup",
@@ -36,8 +37,9 @@ def verify(job: str | None, as_json: bool) -> None:
     """Recount stored rows and hold them against the receipts of all chunks, or of JOB's.
 
     JOB is a unique prefix of the id, a name, or @last. A chunk's rows must be those its receipt
-    says were stored, less those that later chunks corrected or removed; quarantined records must
-    all be there; no row may name a chunk that has not completed. Nothing is written, and loads may
+    says were stored, less those that later chunks corrected or removed, in the table of its schema
+    and within its time; quarantined records must all be there; no other row may name a chunk.
+    Nothing is written, and loads may
     go on meanwhile. elapsed_s is seconds.
 
     Exit codes: 0 everything adds up, 1 something does not.
@@ -97,9 +99,14 @@ def summary(found: Verification) -> str:
 def _cells(each: Difference) -> tuple[object, ...]:
     return (
         str(each.chunk_id), str(each.job_id)[:8] if each.job_id else None,
-        f"{each.dataset} {each.schema}".strip() or None, each.state, each.of, each.expected,
+        f"{each.dataset} {each.schema}".strip() or None, each.state, what(each), each.expected,
         each.found, next_step(each),
     )  # fmt: skip
+
+
+def what(each: Difference) -> str:
+    """What does not add up, and in which table where that is not told by the chunk."""
+    return f"{each.of} in {each.table}" if each.table else each.of
 
 
 def next_step(each: Difference) -> str:

@@ -13,7 +13,14 @@ from ingestor.dbn.header import (
     metadata_size,
     truncated,
 )
-from ingestor.dbn.layout import NEWEST, index_field, layout, rtype, rtype_name
+from ingestor.dbn.layout import (
+    NEWEST,
+    index_field,
+    layout,
+    reserved_fields,
+    rtype,
+    rtype_name,
+)
 from ingestor.dbn.metadata import Header, Intervals
 from ingestor.dbn.writer import DbnWriter, check_target
 
@@ -30,6 +37,7 @@ __all__ = [
     "index_field",
     "layout",
     "metadata_size",
+    "reserved_fields",
     "rtype",
     "rtype_name",
     "truncated",

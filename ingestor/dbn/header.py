@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ingestor.errors import CorruptPayload, UnlikeRequest
 from ingestor.job import SymbolInterval
 from ingestor.model import STORED
-from ingestor.vocabulary import Schema
+from ingestor.vocabulary import Schema, SType
 
 if TYPE_CHECKING:
     from databento_dbn import Metadata
@@ -58,6 +58,18 @@ class DbnHeader:
     ts_out: bool
     intervals: tuple[SymbolInterval, ...]
     digest: str
+
+    @property
+    def membership(self) -> tuple[SymbolInterval, ...]:
+        """Members of the parent that was asked for, as intervals of the parent itself.
+
+        Known where it was the only symbol: the metadata map members, and tell not whose they are.
+        """
+        if self.stype_in != SType.PARENT or len(self.symbols) != 1:
+            return ()
+        [parent] = self.symbols
+        members = (each for each in self.intervals if each.stype_in == SType.RAW_SYMBOL)
+        return tuple(replace(each, stype_in=SType.PARENT, symbol=parent) for each in members)
 
 
 def metadata_size(prefix: bytes, path: Path) -> int:

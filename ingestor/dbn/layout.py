@@ -73,6 +73,12 @@ def rtype_name(value: int) -> str:
         return "unknown"
 
 
+@lru_cache
+def reserved_fields(schema: str) -> tuple[str, ...]:
+    """Fields of the newest version that mean nothing; Databento writes zeros there."""
+    return tuple(name for name in layout(schema).names or () if name.startswith("_"))
+
+
 def index_field(schema: str, version: int = NEWEST) -> str:
     """The timestamp that a request's range filters on."""
     names = layout(schema, version).names or ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -10,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ValidationError
 
-from ingestor.dbn import NEWEST, layout
+from ingestor.dbn import NEWEST, layout, reserved_fields
 from ingestor.errors import CorruptPayload
 from ingestor.model import Column, Table
-from ingestor.model.reasons import reason_of
+from ingestor.model.reasons import reason_of, reserved_reason
 from ingestor.model.records import record_model, spelled
 from ingestor.transform import Mapping
 from ingestor.transform.rules import Constant, Undefined
@@ -44,8 +45,8 @@ class Explained:
 def explain(raw: bytes, schema: Schema, mapping: Mapping) -> tuple[Explained, ...]:
     """Every column that `mapping` makes of the wire record `raw`, in the order of its table.
 
-    A bar that repeats another one's key is at fault in no field: the reason beside it in
-    quarantine tells of that.
+    Reserved fields that hold something stand behind them. A bar that repeats another one's key is
+    at fault in no field: the reason beside it in quarantine tells of that.
 
     Raises:
         CorruptPayload: No version of DBN has records of this schema of so many bytes.
@@ -53,7 +54,7 @@ def explain(raw: bytes, schema: Schema, mapping: Mapping) -> tuple[Explained, ..
     records = decoded(raw, schema)
     frame = {name: values[0] for name, values in mapping.columns(records).items()}
     broken = broken_rules(mapping.table, frame)
-    return tuple(
+    columns = tuple(
         Explained(
             name=column.name,
             wire=_wire(mapping, column, records),
@@ -62,6 +63,14 @@ def explain(raw: bytes, schema: Schema, mapping: Mapping) -> tuple[Explained, ..
         )
         for column in mapping.table.frame_columns
     )
+    return (*columns, *_reserved(records, schema))
+
+
+def _reserved(records: npt.NDArray[np.void], schema: Schema) -> Iterator[Explained]:
+    """What stands where the newest version has nothing; older ones are not looked at."""
+    for name in reserved_fields(schema) if records.dtype == layout(schema) else ():
+        if found := records[name][0].item():
+            yield Explained(name, found.hex(), None, (reserved_reason(name),))
 
 
 def decoded(raw: bytes, schema: Schema) -> npt.NDArray[np.void]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from array import array
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, field
@@ -19,7 +19,7 @@ from uuid import UUID
 from ingestor.insights.differences import Difference, differences, unaccounted
 from ingestor.store import recount
 from ingestor.store.database import Connection, Database
-from ingestor.store.recount import Account, Home, Stretch, Stretches
+from ingestor.store.recount import Account, Extent, Home, Span, Stretch, Stretches
 
 KEPT: Final = 10_000
 """Differences that are kept to be shown; chunks beyond are counted."""
@@ -95,7 +95,9 @@ class _Look:
     Attributes:
         rows_due: By chunk, rows expected and not found; below 0 where there were more.
         quarantined_due: The same of quarantined records.
-        muddled: Chunks whose receipt and supersessions do not agree among themselves.
+        spans: By chunk, where its rows belong.
+        muddled: Chunks whose receipt and supersessions do not agree among themselves, or that have
+            rows where they do not belong.
         seen: Which chunks had rows in a stretch.
     """
 
@@ -109,6 +111,7 @@ class _Look:
     total: int = 0
     rows_due: dict[int, int] = field(default_factory=dict)
     quarantined_due: dict[int, int] = field(default_factory=dict)
+    spans: dict[int, Span] = field(default_factory=dict)
     muddled: set[int] = field(default_factory=set)
     seen: dict[Stretch, array[int]] = field(default_factory=dict)
 
@@ -119,8 +122,8 @@ class _Look:
         async with aclosing(recount.accounts(connection, self.job_id)) as listed:
             async for account in listed:
                 self._expect(account)
-                if self.job_id is not None and account.home is not None:
-                    homes.add(account.home)
+                if self.job_id is not None and account.span is not None:
+                    homes.add(account.span.home)
         wanted = everywhere.all if self.job_id is None else everywhere.of(homes)
         self._plan(wanted)
         for stretch in _in_order(wanted, everywhere):
@@ -135,15 +138,20 @@ class _Look:
         self.rows_due[account.chunk_id] = account.live
         if account.quarantined:
             self.quarantined_due[account.chunk_id] = account.quarantined
+        if account.span is not None:
+            self.spans[account.chunk_id] = account.span
         if not account.agrees:
             self.muddled.add(account.chunk_id)
 
-    def _take(self, stretch: Stretch, found: Mapping[int, int]) -> None:
+    def _take(self, stretch: Stretch, found: Mapping[int, Extent]) -> None:
         if self.job_id is not None:
             found = {chunk_id: n for chunk_id, n in found.items() if chunk_id in self.rows_due}
-        for chunk_id, rows in found.items():
-            self.rows += rows
-            self.rows_due[chunk_id] = self.rows_due.get(chunk_id, 0) - rows
+        for chunk_id, extent in found.items():
+            self.rows += extent.rows
+            self.rows_due[chunk_id] = self.rows_due.get(chunk_id, 0) - extent.rows
+            span = self.spans.get(chunk_id)
+            if span is None or not span.holds(stretch, extent):
+                self.muddled.add(chunk_id)
         self.seen[stretch] = array("i", found)
         self._step()
 
@@ -160,32 +168,46 @@ class _Look:
         async with aclosing(recount.accounts(snapshot, None, chunk_ids)) as listed:
             async for account in listed:
                 known[account.chunk_id] = account
-        rows = await self._rows_again(snapshot, known, chunk_ids)
+        rows, strays = await self._rows_again(snapshot, known, chunk_ids)
         quarantined = await recount.quarantined(snapshot, None, chunk_ids)
         found: list[Difference] = []
         for n in chunk_ids:
             if n in known:
-                found += differences(known[n], rows[n], quarantined.get(n, 0))
+                found += differences(known[n], rows[n], strays.get(n, {}), quarantined.get(n, 0))
             else:
-                found += unaccounted(n, rows[n])
+                found += unaccounted(n, strays.get(n, {}))
         return found
 
     async def _rows_again(
         self, snapshot: Connection, known: Mapping[int, Account], chunk_ids: list[int]
-    ) -> Counter[int]:
-        """Counted wherever the chunks had rows, and wherever their rows belong."""
+    ) -> tuple[Counter[int], Mapping[int, Counter[str]]]:
+        """By chunk its rows where they belong, and all others by table.
+
+        Nowhere is where rows of a chunk belong that has not completed.
+        """
+        spans = {n: known[n].span if n in known and known[n].completed else None for n in chunk_ids}
+        rows: Counter[int] = Counter()
+        strays: defaultdict[int, Counter[str]] = defaultdict(Counter)
+        for stretch in await self._suspect(snapshot, known, chunk_ids):
+            for n, found in (await recount.placed(snapshot, stretch, spans)).items():
+                rows[n] += found.inside
+                if found.outside:
+                    strays[n][stretch.table.name] += found.outside
+            self._step()
+        return rows, strays
+
+    async def _suspect(
+        self, snapshot: Connection, known: Mapping[int, Account], chunk_ids: list[int]
+    ) -> list[Stretch]:
+        """Wherever the chunks had rows, and wherever their rows belong."""
         everywhere = await recount.stretches(snapshot)
-        wanted = everywhere.of({each.home for each in known.values() if each.home is not None})
+        wanted = everywhere.of({each.span.home for each in known.values() if each.span is not None})
         doubted = set(chunk_ids)
         for stretch, ids in self.seen.items():
             if not doubted.isdisjoint(ids):
                 wanted.update(everywhere.touched(stretch.table, stretch.low, stretch.high))
         self._plan(wanted)
-        rows: Counter[int] = Counter()
-        for stretch in _in_order(wanted, everywhere):
-            rows.update(await recount.rows(snapshot, stretch, chunk_ids))
-            self._step()
-        return rows
+        return _in_order(wanted, everywhere)
 
     def _plan(self, more: Collection[Stretch]) -> None:
         self.total += len(more)

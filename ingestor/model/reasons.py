@@ -15,6 +15,11 @@ _REASONS: Final = {
 }
 
 
+def reserved_reason(field: str) -> str:
+    """The sentence for a reserved field of the wire that holds something."""
+    return f"{field} holds bytes where the schema has none, and no column keeps them"
+
+
 def reason_of(rule: str, column: Column) -> str:
     """The sentence for a broken rule ``<column>.<check>``."""
     check = rule.rpartition(".")[2]

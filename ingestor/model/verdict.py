@@ -19,6 +19,7 @@ class Rejected:
         value: The value found, in wire spelling.
         reason: One sentence for people.
         index_ns: Index timestamp, nanoseconds since 1970; None where it is undefined.
+        ordinal: As in `Frame`: place among all delivered records of its key, stored or not.
     """
 
     position: int
@@ -30,6 +31,7 @@ class Rejected:
     publisher_id: int
     instrument_id: int
     index_ns: int | None
+    ordinal: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Quarantined records of a selection, from their raw bytes: each as often as it was delivered."""
+"""Quarantined records of a selection, from their raw bytes."""
 
 from __future__ import annotations
 
@@ -12,28 +12,36 @@ from ingestor.query.symbols import members
 
 _BATCH: Final = 1_000
 
-# A payload counts each of its positions once, however often it was loaded. Within a job records
-# add up; of equal ones of several jobs there are as many as in the job that has most: a second
-# delivery of a record is no second record.
+# A record and its ordinal are one record, however often and in whatever files it was delivered.
+# Where there is no ordinal to go by, a payload counts each of its positions once, within a job
+# records add up, and of equal ones of several jobs there are as many as in the job that has most.
 _DELIVERED: Final = """
 WITH delivered AS (
-    SELECT DISTINCT ON (k.job_id, p.sha256, q.position)
-           k.job_id, q.chunk_id, q.position, q.index_ns, q.instrument_id, q.raw
+    SELECT k.job_id, p.sha256, q.chunk_id, q.position, q.index_ns, q.instrument_id, q.raw,
+           CASE WHEN q.index_ns IS NOT NULL THEN q.ordinal END AS ordinal
     FROM ingest.quarantine q
     JOIN ingest.chunks k USING (chunk_id)
     JOIN ingest.requests r USING (request_id)
     JOIN ingest.payloads p USING (payload_id),
          LATERAL (SELECT coalesce(q.index_ns, k.end_ns - 1) AS at) t
     WHERE {where}
-    ORDER BY k.job_id, p.sha256, q.position, q.chunk_id
-), numbered AS (
+), once AS (
+    SELECT DISTINCT ON (job_id, sha256, position) *
+    FROM delivered WHERE ordinal IS NULL
+    ORDER BY job_id, sha256, position, chunk_id
+), counted AS (
     SELECT *, row_number() OVER (PARTITION BY job_id, raw ORDER BY chunk_id, position) AS nth
-    FROM delivered
+    FROM once
 ), single AS (
-    SELECT DISTINCT ON (raw, nth) chunk_id, position, index_ns, instrument_id, raw
-    FROM numbered ORDER BY raw, nth, chunk_id, position
+    SELECT DISTINCT ON (raw, nth) index_ns, instrument_id, raw, ordinal, chunk_id, position
+    FROM counted ORDER BY raw, nth, chunk_id, position
 )
-SELECT index_ns, instrument_id, raw FROM single
+SELECT index_ns, instrument_id, raw, ordinal FROM (
+    SELECT DISTINCT index_ns, instrument_id, raw, ordinal, 0 AS chunk_id, 0::BIGINT AS position
+    FROM delivered WHERE ordinal IS NOT NULL
+    UNION ALL
+    SELECT * FROM single
+) q
 ORDER BY index_ns NULLS LAST, instrument_id, chunk_id, position
 """
 
@@ -45,15 +53,20 @@ class Quarantined:
     Attributes:
         index_ns: Its index timestamp, nanoseconds since 1970; None where it is undefined.
         raw: The wire record, as delivered.
+        ordinal: Its place among records of its key; None where the index timestamp is undefined,
+            and of records of before, whose ordinal was not kept.
     """
 
     index_ns: int | None
     instrument_id: int
     raw: bytes
+    ordinal: int | None
 
 
 async def quarantined(connection: Any, wanted: Selection) -> AsyncGenerator[list[Quarantined]]:
     """The records in the order of index timestamp and instrument, at most 1,000 at a time.
+
+    Those without an ordinal are in the order of chunk and position among themselves.
 
     Undefined index timestamps come last; the last moment of their chunk decides whether they are
     in the range. What a forced load took the place of is left out.
@@ -66,6 +79,7 @@ async def quarantined(connection: Any, wanted: Selection) -> AsyncGenerator[list
                 None if row["index_ns"] is None else int(row["index_ns"]),
                 row["instrument_id"],
                 row["raw"],
+                row["ordinal"],
             )
             for row in rows
         ]

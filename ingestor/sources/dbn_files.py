@@ -60,7 +60,7 @@ class DbnFiles:
             ref=ref,
             path=found.path,
             contents=_ordered_after(before, found.contents),
-            symbology=found.header.intervals,
+            symbology=(*found.header.intervals, *found.header.membership),
             layout=found.layout,
             proven=not claim.partial,  # else the plan found nothing that proves the file whole
             unresolved=(*found.header.partial, *found.header.not_found),

@@ -141,6 +141,8 @@ def _partial(file: Survey, place: Delivery, *, proven: bool) -> str:
         reasons.append("no end in the metadata")
     if header.start % DAY or (header.end or 0) % DAY:
         reasons.append("bounds are no whole days")
+    if header.intervals and not header.symbols:
+        reasons.append("the metadata map symbols and name none")
     if place.parts > 1:
         reasons.append(f"one of {place.parts} parts of a delivery")
     if not (file.sealed or proven):

@@ -2,7 +2,8 @@
 
 A provider may cut a delivery into files at any record. Records that share every key column but the
 ordinal are numbered in delivery order, so that a part which begins in the very microsecond (keys
-hold microseconds) in which another ends must go on with the other's numbers.
+hold microseconds) in which another ends must go on with the other's numbers. Bars are numbered too,
+though no column keeps it: one past the first of its key is refused, whichever part it is in.
 
 Two files are of one delivery where their metadata are the same bytes. Two of them are
 
@@ -11,6 +12,10 @@ Two files are of one delivery where their metadata are the same bytes. Two of th
 - a re-delivery (a copy, or an ordered whole beside its part), where one's range contains the
   other's and its records too: no part follows from it, the rows merge;
 - parts of a delivery that is out of order, where anything else overlaps: names tell the order.
+
+Files that lie inside one microsecond may be all of a day's bars, but hardly of its trades: bars of
+one microsecond at the edge of another file are a re-delivery where they are a copy, or where that
+file holds all that is here of the delivery; else they are a part.
 
 Files that a delivery was split into by size name their own first and last record as start and end:
 they count as parts where nothing else in their metadata differs and one ends before the other
@@ -44,6 +49,8 @@ class Relation(Enum):
     AGAIN = auto()
     WITHIN = auto()
     """One range contains the other: AGAIN or DISORDERED, which only their records tell."""
+    EDGE = auto()
+    """One microsecond of bars, the other's first or last: AGAIN or NEXT, as their records tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +90,8 @@ def deliveries(files: Sequence[Survey], *, numbered: bool) -> Mapping[Path, Deli
 
     Args:
         files: In natural order of their names.
-        numbered: Whether the table tells repeats of a key apart; if not, files of the same bytes
-            can only be copies.
+        numbered: Whether the table tells repeats of a key apart; if not, repeats are refused, and
+            files of the same bytes can only be copies.
     """
     related = _relations(files, numbered=numbered)
     same_metadata: dict[str, list[int]] = defaultdict(list)
@@ -94,7 +101,7 @@ def deliveries(files: Sequence[Survey], *, numbered: bool) -> Mapping[Path, Deli
     return {
         file.path: Delivery(
             predecessors=tuple(files[other] for other in _before(at, files, related, order)),
-            parts=_parts(same_metadata[file.header.digest], at, related),
+            parts=len(set(same_metadata[file.header.digest]) - related[at].again),
             copy_of=_copied(at, files, related),
         )
         for at, file in enumerate(files)
@@ -109,14 +116,12 @@ def relation(a: Survey, b: Survey, *, numbered: bool) -> Relation:
     low, high = max(first[0], second[0]), min(first[1], second[1])
     if low > high:
         return Relation.UNRELATED
-    if not numbered and (low, high) in (first, second):
-        # A bar given again is equal or corrected: the merge tells, not a count of repeats.
-        return Relation.UNRELATED
     if a.sha256 == b.sha256 and not (numbered and first[0] == first[1]):
         return Relation.AGAIN
+    contains = (low, high) in (first, second)
     if low == high and (first[1] == second[0] or second[1] == first[0]):
-        return Relation.NEXT
-    return Relation.WITHIN if (low, high) in (first, second) else Relation.DISORDERED
+        return Relation.EDGE if contains and not numbered else Relation.NEXT
+    return Relation.WITHIN if contains else Relation.DISORDERED
 
 
 def microseconds(span: tuple[int | None, int | None] | None) -> tuple[int, int] | None:
@@ -143,30 +148,57 @@ def one_delivery(one: DbnHeader, other: DbnHeader) -> bool:
 def _relations(files: Sequence[Survey], *, numbered: bool) -> list[_Related]:
     """Compares only files whose ranges meet: a folder of days costs one comparison per file."""
     related = [_Related() for _ in files]
-    within: dict[int, list[int]] = defaultdict(list)
+    within: dict[int, dict[int, Relation]] = defaultdict(dict)
     for a, b in _meeting(files):
         found = relation(files[a], files[b], numbered=numbered)
-        if found is Relation.WITHIN:
+        if found in (Relation.WITHIN, Relation.EDGE):
             whole, part = sorted((a, b), key=lambda at: _extent(files[at]), reverse=True)
-            within[whole].append(part)
+            within[whole][part] = found
         elif found is not Relation.UNRELATED:
             _relate(related, a, b, again=found is Relation.AGAIN)
-    for whole, parts in within.items():
-        again = redelivered(files[whole], _comparable(files[whole], [files[p] for p in parts]))
-        for part in parts:
-            _relate(related, whole, part, again=files[part].path in again)
+    # The largest first: what it holds speaks for its copies too.
+    for whole in sorted(within, key=lambda at: _extent(files[at]), reverse=True):
+        again = _again(whole, within[whole], files, related, numbered=numbered)
+        for part in within[whole]:
+            _relate(related, whole, part, again=part in again)
     return related
 
 
-def _comparable(whole: Survey, parts: Sequence[Survey]) -> list[Survey]:
-    """The parts that may be a re-delivery of something in `whole`.
+def _again(
+    whole: int,
+    parts: Mapping[int, Relation],
+    files: Sequence[Survey],
+    related: Sequence[_Related],
+    *,
+    numbered: bool,
+) -> set[int]:
+    """Which of `parts`, in the range of `whole`, are a re-delivery of something in it."""
+    sure = {at for at, found in parts.items() if _comparable(files[whole], files[at], found)}
+    told = redelivered(files[whole], [files[at] for at in (sure if numbered else parts)])
+    held = {at for at in parts if files[at].path in told}
+    if numbered or not _holds_all(whole, held | related[whole].again, files):
+        return held & sure
+    return held
 
-    Out of order, a part of a delivery may hold just what another part holds too: taken for a
-    repeat, its trades would be lost. Only a file with as many records can be a copy of it.
+
+def _comparable(whole: Survey, part: Survey, found: Relation) -> bool:
+    """Whether a part all of whose records `whole` holds must be a re-delivery.
+
+    Out of order, a part of a delivery may hold just what another part holds too, as may one of
+    bars of one microsecond: taken for a re-delivery, its trades would be lost, or its repeated bars
+    not be told. Only a file with as many records can be a copy of it.
     """
-    if whole.contents.ordered:
-        return list(parts)
-    return [part for part in parts if part.contents.records == whole.contents.records]
+    ordered = whole.contents.ordered and found is Relation.WITHIN
+    return ordered or part.contents.records == whole.contents.records
+
+
+def _holds_all(whole: int, held: set[int], files: Sequence[Survey]) -> bool:
+    """Whether every other file with records that is here of the delivery is in `held`."""
+    return all(
+        at in held or at == whole or file.index_range is None
+        for at, file in enumerate(files)
+        if one_delivery(file.header, files[whole].header)
+    )
 
 
 def _relate(related: Sequence[_Related], a: int, b: int, *, again: bool) -> None:
@@ -257,10 +289,6 @@ def _before(
         if related[other].again.isdisjoint(kept):
             kept.append(other)
     return sorted(kept, key=lambda other: order[other])
-
-
-def _parts(same: Sequence[int], at: int, related: Sequence[_Related]) -> int:
-    return len([other for other in same if other not in related[at].again])
 
 
 def _copied(at: int, files: Sequence[Survey], related: Sequence[_Related]) -> Path | None:

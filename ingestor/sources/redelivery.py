@@ -3,6 +3,9 @@
 A copy, or a part beside its whole, brings nothing new: between its first and last microsecond both
 hold the same records, and in those two the whole holds at least what the part does. A part of a
 delivery that is out of order lies in another's range too, but holds other records.
+
+Of bars of one key only the first is stored: in those two microseconds both must begin with the same
+one, or else which is stored would depend on which file is loaded first.
 """
 
 from __future__ import annotations
@@ -52,6 +55,9 @@ class _Content:
         self._count = 0
         self._sum = 0
         self._edges: Counter[bytes] = Counter()
+        self._firsts: dict[tuple[int, ...], bytes] | None = None
+        if not table_of(part.header.schema).numbered:
+            self._firsts = {}
 
     def add(self, records: npt.NDArray[np.void], microseconds: npt.NDArray[np.uint64]) -> None:
         if int(microseconds.min()) > self._high or int(microseconds.max()) < self._low:
@@ -62,11 +68,18 @@ class _Content:
         self._count += len(inner)
         # A sum, so that the order does not matter.
         self._sum = (self._sum + int(_hashes(inner).sum(dtype=np.uint64))) % 2**64
-        self._edges.update(record.tobytes() for record in chosen(records, edge))
+        at_edges = chosen(records, edge)
+        self._edges.update(record.tobytes() for record in at_edges)
+        if self._firsts is not None:
+            for record, microsecond in zip(at_edges, microseconds[edge], strict=True):
+                key = (int(microsecond), int(record["instrument_id"]), int(record["publisher_id"]))
+                self._firsts.setdefault(key, record.tobytes())
 
     def is_in(self, other: _Content) -> bool:
-        return (self._count, self._sum) == (other._count, other._sum) and (
-            self._edges <= other._edges
+        return (
+            (self._count, self._sum) == (other._count, other._sum)
+            and self._edges <= other._edges
+            and (self._firsts or {}).items() <= (other._firsts or {}).items()
         )
 
 

@@ -54,8 +54,8 @@ class KeySpace:
 
     Attributes:
         days: Of the index timestamp.
-        unresolved: Symbols of the claim that meant nothing on some day: what they led to formerly
-            is left alone.
+        unresolved: Symbols of the claim that meant nothing on some day: that they lack proves
+            nothing.
         instruments: Ids of the payload's records.
         intervals: What the payload says of symbols.
     """
@@ -72,32 +72,36 @@ class KeySpace:
         """Whether it is all instruments of the dataset."""
         return (self.claim.symbols or (ALL_SYMBOLS,)) == (ALL_SYMBOLS,)
 
-    @property
-    def resolved(self) -> list[str]:
-        """Symbols whose former ids it takes in, too."""
-        return sorted({*self.claim.symbols} - {*self.unresolved})
-
     def named(self) -> list[tuple[int, str, str]]:
         """(id, first date, date past the last) that the payload's symbology gives.
 
-        An id that the request's own symbols lead to lies in the space on their days only: a name
-        found for it beside (the raw symbol of a continuous one's contract) may hold for longer.
+        What the ledger remembers of the symbols does not count: ids that they led to formerly are
+        other symbols' by now, and so are their rows. An id that the request's own symbols lead to
+        lies in the space on their days only: a name found for it beside (the raw symbol of a
+        continuous one's contract) may hold for longer. Of a parent every id that is named is its
+        member, with or without records.
         """
         found = [e for e in self.intervals
                  if e.stype_out == SType.INSTRUMENT_ID and e.target.isdecimal()]  # fmt: skip
+        if self.claim.stype_in == SType.PARENT:
+            return [(int(each.target), each.start, each.end) for each in found]
         asked = [e for e in found if e.stype_in == self.claim.stype_in
                  and e.symbol in self.claim.symbols]  # fmt: skip
         led_to, delivered = {each.target for each in asked}, {str(n) for n in self.instruments}
         others = [e for e in found if e.target in delivered and e.target not in led_to]
         return [(int(each.target), each.start, each.end) for each in (*asked, *others)]
 
+    def asked_by_number(self) -> list[int]:
+        """Ids that were asked for as such: they lie in the space on each of its days."""
+        if self.claim.stype_in != SType.INSTRUMENT_ID:
+            return []
+        known = {*self.claim.symbols} - {*self.unresolved}
+        return sorted({int(each) for each in known if each.isdecimal()})
+
     def nameless(self) -> list[int]:
-        """Ids that lie in the space on each of its days."""
-        known = {number for number, _, _ in self.named()}
-        ids = {number for number in self.instruments if number not in known}
-        if self.claim.stype_in == SType.INSTRUMENT_ID:
-            ids |= {int(each) for each in self.resolved if each.isdecimal()}
-        return sorted(ids)
+        """Other ids of the payload, in the space on days on which the ledger names them not."""
+        known = {number for number, _, _ in self.named()}.union(self.asked_by_number())
+        return sorted(number for number in self.instruments if number not in known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,9 +187,10 @@ async def _spell(connection: Connection, space: KeySpace) -> None:
         named = space.named()
         await connection.execute(
             _FORCE["fill_with_instruments"], *_dates(space.days), space.claim.dataset,
-            space.claim.stype_in, space.resolved, [number for number, _, _ in named],
+            [number for number, _, _ in named],
             [dt.date.fromisoformat(first) for _, first, _ in named],
-            [dt.date.fromisoformat(past) for _, _, past in named], space.nameless(),
+            [dt.date.fromisoformat(past) for _, _, past in named],
+            space.asked_by_number(), space.nameless(),
         )  # fmt: skip
     await connection.execute(_FORCE["index_space"])
     await connection.execute(_FORCE["analyze_space"])

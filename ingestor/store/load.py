@@ -28,6 +28,8 @@ class Load:
             nothing.
         proven: Whether the payload proves what it does not hold, even where it holds nothing.
         unresolved: Symbols of the claim that meant nothing on some day.
+        silent: Columns that the payload's version of the format has no field for: rows that are
+            stored keep what an earlier delivery said there.
         nameless: Instruments that the payload gives no symbol to.
         removal_limits: How much a forced load may remove unasked.
         merge_lock_timeout_s: How long to wait for the sole use of a table's days.
@@ -45,6 +47,7 @@ class Load:
     covered_symbols: Sequence[str]
     proven: bool
     unresolved: Sequence[str]
+    silent: frozenset[str]
     nameless: Sequence[int]
     removal_limits: RemovalLimits
     data_source: str

@@ -164,7 +164,8 @@ async def _merge(connection: Connection, job: Load) -> _Outcome:
     bounds = job.bounds
     if bounds is None:  # no record that has a time: none was staged
         return _Outcome(0, 0, 0, "merge")
-    row = await connection.fetchrow(merge_statement(job.table), job.claim.chunk_id, *bounds)
+    statement = merge_statement(job.table, job.silent)
+    row = await connection.fetchrow(statement, job.claim.chunk_id, *bounds)
     assert row is not None
     stored = row["inserted"] + row["corrected"]
     return _Outcome(stored, row["total"] - stored, row["corrected"], "merge")

@@ -11,20 +11,21 @@ STAGE = "hdi_stage"
 
 
 @cache
-def merge_statement(table: Table) -> str:
+def merge_statement(table: Table, silent: frozenset[str] = frozenset()) -> str:
     """SQL that merges the stage into `table` and counts what it did.
 
     Rows equal to what is there are left alone (an unconditional update left 2M dead rows and took
     three times as long); rows that differ are corrected and recorded as superseding their old
     chunk; new ones are inserted in key order, where writers cannot deadlock. The caller
-    holds the table's days alone, so what the join found stays true until the end.
+    holds the table's days alone, so what the join found stays true until the end. Columns in
+    `silent` are neither compared nor corrected: the payload cannot say anything of them.
 
     Parameters: $1 chunk_id, $2 and $3 smallest and largest value of the time column, which exclude
     hypertable chunks. Returns one row: inserted, corrected, total.
     """
     same_key = " AND ".join(f"t.{name} = s.{name}" for name in table.key)
     found_key = " AND ".join(f"t.{name} = j.{name}" for name in table.key)
-    values = table.value_columns
+    values = tuple(name for name in table.value_columns if name not in silent)
     differs = f"({_list('t', values)}) IS DISTINCT FROM ({_list('s', values)})"
     assigned = ", ".join(f"{name} = j.{name}" for name in values)
     columns = ", ".join(column.name for column in table.columns)

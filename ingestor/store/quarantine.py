@@ -14,7 +14,7 @@ from ingestor.store.database import Connection
 
 _COLUMNS = (
     "chunk_id", "position", "raw", "rule", "field", "value", "reason",
-    "publisher_id", "instrument_id", "index_ns",
+    "publisher_id", "instrument_id", "index_ns", "ordinal",
 )  # fmt: skip
 _IN_MEMORY = 1 << 20
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
@@ -49,7 +49,8 @@ class Spool:
         words = (str(self.chunk_id), str(each.position), f"\\\\x{each.raw.hex()}",
                  _escaped(each.rule), _escaped(each.field), _escaped(each.value),
                  _escaped(each.reason), str(each.publisher_id), str(each.instrument_id),
-                 "\\N" if each.index_ns is None else str(each.index_ns))  # fmt: skip
+                 "\\N" if each.index_ns is None else str(each.index_ns),
+                 str(each.ordinal))  # fmt: skip
         return "\t".join(words).encode() + b"\n"
 
     async def copy_to(self, connection: Connection) -> None:

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import cache
+from decimal import Decimal
 from itertools import groupby
 from typing import Any, Final
 from uuid import UUID
@@ -19,7 +19,7 @@ from uuid import UUID
 from ingestor.model import STORED, TABLES, Table, table_of
 from ingestor.store.database import Connection, Database
 from ingestor.store.queries import queries
-from ingestor.store.schema import qualified
+from ingestor.store.recount_sql import extents_statement, placed_statement
 from ingestor.vocabulary import ChunkState, Schema
 
 _VERIFY = queries("verify")
@@ -89,15 +89,32 @@ class Account:
         )  # fmt: skip
 
     @property
-    def home(self) -> Home | None:
+    def span(self) -> Span | None:
         """Where its rows belong; None of a schema that has no table."""
         if self.schema not in _STORED:
             return None
         table = table_of(Schema(self.schema))
-        low, high = self.index_min, self.index_max
         if table.time_column == "ts_event":
-            low, high = self.event_min, self.event_max
-        return Home(table, low // _DAY_US, high // _DAY_US)
+            return Span(table, self.event_min, self.event_max)
+        return Span(table, self.index_min, self.index_max)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Microseconds since 1970 of a table's time column, both inclusive."""
+
+    table: Table
+    low: int
+    high: int
+
+    @property
+    def home(self) -> Home:
+        """Its days."""
+        return Home(self.table, self.low // _DAY_US, self.high // _DAY_US)
+
+    def holds(self, stretch: Stretch, extent: Extent) -> bool:
+        """Whether all rows of an extent, which was found in `stretch`, lie in here."""
+        return stretch.table is self.table and self.low <= extent.low and extent.high <= self.high
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +133,27 @@ class Stretch:
     table: Table
     low: dt.datetime | None = None
     high: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Rows of one chunk in a stretch: how many, and from when to when.
+
+    Attributes:
+        low: Microseconds since 1970 of the time column; a Decimal, as it may be infinite.
+    """
+
+    rows: int
+    low: Decimal
+    high: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Rows of one chunk in a stretch, by whether they lie in the span of the chunk."""
+
+    inside: int
+    outside: int
 
 
 class Stretches:
@@ -202,42 +240,46 @@ async def accounts(
             yield Account(*row)
 
 
-async def rows(
-    connection: Connection, stretch: Stretch, chunk_ids: Collection[int] | None = None
-) -> Mapping[int, int]:
-    """Rows of a stretch by chunk, of `chunk_ids` only where given.
+async def rows(connection: Connection, stretch: Stretch) -> Mapping[int, Extent]:
+    """Rows of a stretch by chunk, in a transaction of its own."""
+    statement = extents_statement(stretch.table, bounded=stretch.low is not None)
+    found = await _counted(connection, statement, _bounds(stretch))
+    return {row["chunk_id"]: Extent(row["rows"], row["low"], row["high"]) for row in found}
 
-    In a transaction of its own; inside a snapshot in a savepoint that is rolled back, which frees
-    its locks as well.
+
+async def placed(
+    connection: Connection, stretch: Stretch, spans: Mapping[int, Span | None]
+) -> Mapping[int, Placed]:
+    """Rows of a stretch by chunk, of those in `spans` only; without a span all are outside.
+
+    Inside a snapshot in a savepoint that is rolled back, which frees its locks as well.
     """
-    values: list[object] = [] if stretch.low is None else [stretch.low, stretch.high]
-    if chunk_ids is not None:
-        values.append(list(chunk_ids))
-    statement = rows_statement(
-        stretch.table, bounded=stretch.low is not None, chosen=chunk_ids is not None
-    )
+    own = [
+        span if span is not None and span.table is stretch.table else None
+        for span in spans.values()
+    ]
+    lows = [None if span is None else _instant(span.low) for span in own]
+    highs = [None if span is None else _instant(span.high) for span in own]
+    statement = placed_statement(stretch.table, bounded=stretch.low is not None)
+    values = [*_bounds(stretch), list(spans), lows, highs]
+    found = await _counted(connection, statement, values)
+    return {row["chunk_id"]: Placed(row["inside"], row["rows"] - row["inside"]) for row in found}
+
+
+async def _counted(connection: Connection, statement: str, values: list[object]) -> list[Any]:
     own = connection.transaction(readonly=True)
     await own.start()
-    found = await connection.fetch(statement, *values)
+    found: list[Any] = await connection.fetch(statement, *values)
     await own.rollback()
-    return {row["chunk_id"]: row["rows"] for row in found}
+    return found
 
 
-@cache
-def rows_statement(table: Table, *, bounded: bool, chosen: bool) -> str:
-    """SQL that counts rows by chunk.
+def _bounds(stretch: Stretch) -> list[object]:
+    return [] if stretch.low is None else [stretch.low, stretch.high]
 
-    Args:
-        bounded: Whether the first two parameters bound the time column, the latter exclusive.
-        chosen: Whether the last parameter is an array of the chunks that are asked for.
-    """
-    wanted = []
-    if bounded:
-        wanted.append(f"{table.time_column} >= $1 AND {table.time_column} < $2")
-    if chosen:
-        wanted.append(f"chunk_id = ANY(${3 if bounded else 1}::INTEGER[])")
-    where = f" WHERE {' AND '.join(wanted)}" if wanted else ""
-    return f"SELECT chunk_id, count(*) AS rows FROM {qualified(table)}{where} GROUP BY chunk_id"
+
+def _instant(us: int) -> dt.datetime:
+    return _EPOCH + us * _US
 
 
 async def quarantined(

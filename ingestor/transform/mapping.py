@@ -48,6 +48,14 @@ class Mapping:
     ops: MappingType[str, Op]
     digest: str
 
+    def silent(self, layout: np.dtype[np.void]) -> frozenset[str]:
+        """Columns that records of this layout say nothing of: their version lacks the field."""
+        return frozenset(
+            name
+            for name, rule in self.rules.items()
+            if not isinstance(rule, Constant | Undefined) and rule.field not in (layout.names or ())
+        )
+
     def columns(self, records: npt.NDArray[np.void]) -> dict[str, npt.NDArray[np.generic]]:
         """Every frame column of the Table, in wire integers, from records of shape (n,)."""
         return {name: op(records) for name, op in self.ops.items()}

@@ -22,6 +22,7 @@ from ingestor.store import recount
 from ingestor.vocabulary import Role, Schema
 from tests.conftest import Place, environment
 from tests.loads import Bench, bench, write
+from tests.made import made
 from tests.processes import HDI
 
 
@@ -192,8 +193,9 @@ async def test_one_row_too_few_and_one_too_many_do_not_make_up_for_each_other(
     )  # fmt: skip
     found = told(await looked(loads))
     [(_, _, _, more), (_, _, _, less)] = found
-    assert found == [(first, Aspect.ROWS, a.stored, more), (second, Aspect.ROWS, b.stored, less)]
-    assert more - a.stored == b.stored - less > 0
+    assert a.stored
+    assert found == [(first, Aspect.STRAY, 0, more), (second, Aspect.ROWS, b.stored, less)]
+    assert more == b.stored - less > 0
 
 
 @pytest.mark.parametrize("day", [0, 400])
@@ -216,7 +218,106 @@ async def test_a_row_that_is_added_to_a_completed_chunk_is_found_wherever_it_lie
     [(first, receipt), *_] = await loaded(loads, tmp_path / "a.dbn", trades())
     await tamper(loads, _copy_of_a_row(), first, day)
     found = await looked(loads)
-    assert told(found) == [(first, Aspect.ROWS, receipt.stored, receipt.stored + 1)]
+    within = (first, Aspect.ROWS, receipt.stored, receipt.stored + 1)
+    assert told(found) == [(first, Aspect.STRAY, 0, 1) if day else within]
+
+
+_BAR = (
+    "INSERT INTO daily_ohlcv_data (ts_event, instrument_id, publisher_id, open_price, high_price, "
+    "low_price, close_price, volume, granularity, data_source, chunk_id) VALUES "
+    "('2024-03-11Z', 5, 1, 1, 2, 0.5, 1.5, 10, '1d', 'databento', $1)"
+)
+
+
+async def instead(loads: Bench, chunk_id: int, elsewhere: str, *values: object) -> None:
+    """The last row of a chunk is deleted, and another one put where it does not belong."""
+    await tamper(
+        loads,
+        "DELETE FROM trades_data WHERE (ts_event, sequence) = (SELECT ts_event, sequence "
+        "FROM trades_data WHERE chunk_id = $1 ORDER BY ts_event DESC LIMIT 1)",
+        chunk_id,
+    )
+    await tamper(loads, elsewhere, *values)
+
+
+async def test_a_row_of_another_table_does_not_make_up_for_one_that_is_missing(
+    loads: Bench, tmp_path: Path
+) -> None:
+    """Both are told, the latter with its table; of all and of the job."""
+    [(first, receipt), *_] = await loaded(loads, tmp_path / "a.dbn", trades())
+    await instead(loads, first, _BAR, first)
+    missed = (first, Aspect.ROWS, receipt.stored, receipt.stored - 1)
+    found = await looked(loads)
+    assert told(found) == [missed, (first, Aspect.STRAY, 0, 1)]
+    assert [each.table for each in found.differences] == ["", "daily_ohlcv_data"]
+    assert found.wrong_chunks == 1
+    assert missed in told(await looked(loads, await job_of(loads, first)))
+
+
+@pytest.mark.parametrize("away", ["400 days", "-1 hour", "-1 microsecond"])
+async def test_a_row_of_another_time_does_not_make_up_for_one_that_is_missing(
+    loads: Bench, tmp_path: Path, away: str
+) -> None:
+    """In another hypertable chunk, in the same one, and right before the first row."""
+    records = made(Schema.TRADES, 100, start=MONDAY + DAY // 2)
+    [(first, receipt)] = await loaded(loads, tmp_path / "a.dbn", records, days=1)
+    await instead(loads, first, _copy_of_a_row(f"interval '{away}'"), first, 0)
+    found = await looked(loads)
+    missed = (first, Aspect.ROWS, receipt.stored, receipt.stored - 1)
+    assert told(found) == [missed, (first, Aspect.STRAY, 0, 1)]
+    assert found.differences[1].table == "trades_data"
+
+
+async def test_the_time_of_definitions_is_their_index_timestamp(
+    loads: Bench, tmp_path: Path
+) -> None:
+    """Their ts_event may be of any day: rows are where they belong all the same."""
+    records = made(Schema.DEFINITION, 12, step=DAY // 4)
+    records["ts_event"] -= np.uint64(400 * DAY)
+    records["_reserved"] = b""
+    path = write(tmp_path / "d.dbn", records, Schema.DEFINITION, days=3)
+    [first, *_] = ids = await loads.chunks(path, chunk_days=1)
+    receipts = [await loads.run(await loads.claim(n)) for n in ids]
+    assert [each.stored for each in receipts] == [4, 4, 4]
+    assert told(await looked(loads)) == []
+    await tamper(
+        loads,
+        "UPDATE definitions_data SET chunk_id = $1 WHERE ts_recv = "
+        "(SELECT max(ts_recv) FROM definitions_data)",
+        first,
+    )
+    [strayed, missed] = (await looked(loads)).differences
+    assert (strayed.chunk_id, strayed.of, strayed.table) == (
+        first, Aspect.STRAY, "definitions_data",
+    )  # fmt: skip
+    assert (missed.of, missed.expected - missed.found) == (Aspect.ROWS, strayed.found)
+
+
+async def test_only_rows_of_its_own_time_are_counted_for_a_chunk_of_many(
+    loads: Bench, tmp_path: Path
+) -> None:
+    """Rows in and out of the span of a chunk lie in one hypertable chunk: each is counted once."""
+    records = made(Schema.TRADES, 100, start=MONDAY + DAY // 2)
+    [(first, a)] = await loaded(loads, tmp_path / "a" / "a.dbn", records[:60], days=1)
+    [(second, b)] = await loaded(loads, tmp_path / "b" / "b.dbn", records[60:], days=1)
+    await tamper(loads, "UPDATE trades_data SET chunk_id = $1 WHERE chunk_id = $2", first, second)
+    found = await looked(loads)
+    assert (a.stored, b.stored) == (60, 40)
+    assert told(found) == [(first, Aspect.STRAY, 0, b.stored), (second, Aspect.ROWS, b.stored, 0)]
+
+
+async def test_rows_of_an_unknown_chunk_are_told_for_each_table(
+    loads: Bench, tmp_path: Path
+) -> None:
+    """Whoever is to look at them must know where."""
+    await loaded(loads, tmp_path / "a.dbn", trades())
+    await tamper(loads, _copy_of_a_row(), 4711, 1)
+    await tamper(loads, _BAR, 4711)
+    found = await looked(loads)
+    assert {(each.table, each.of, each.found) for each in found.differences} == {
+        ("trades_data", Aspect.UNACCOUNTED, 1), ("daily_ohlcv_data", Aspect.UNACCOUNTED, 1),
+    }  # fmt: skip
+    assert found.wrong_chunks == 1
 
 
 async def test_rows_of_a_chunk_that_has_not_completed_are_found(
@@ -233,15 +334,15 @@ async def test_rows_of_a_chunk_that_has_not_completed_are_found(
         assert found.differences[0].state == "pending"
 
 
-def _copy_of_a_row() -> str:
-    """A row of chunk $1, $2 days behind one that is there."""
+def _copy_of_a_row(more: str = "interval '0'") -> str:
+    """A row of chunk $1, $2 days and `more` behind the first that is there."""
     names = ("publisher_id", "ts_in_delta", "ordinal", "ts_event_ns", "ts_recv_ns", "flags",
              "depth")  # fmt: skip
     listed = ", ".join(names)
     return (
         f"INSERT INTO trades_data (ts_event, ts_recv, instrument_id, sequence, chunk_id, {listed}) "
-        "SELECT ts_event + make_interval(days => $2::INTEGER), ts_recv, instrument_id, 4e9, "
-        f"$1::INTEGER, {listed} FROM trades_data ORDER BY ts_event LIMIT 1"
+        f"SELECT ts_event + make_interval(days => $2::INTEGER) + {more}, ts_recv, instrument_id, "
+        f"4e9, $1::INTEGER, {listed} FROM trades_data ORDER BY ts_event LIMIT 1"
     )
 
 
@@ -372,7 +473,7 @@ async def test_a_transaction_never_holds_more_than_one_hypertable_chunk(
         "SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation "
         "WHERE l.pid = pg_backend_pid() AND c.relkind = 'r' AND c.relname LIKE '\\_hyper%'"
     )
-    rows = recount.rows
+    rows, placed = recount.rows, recount.placed
 
     class Watched:
         """The connection, which tells what is locked whenever it has fetched."""
@@ -388,11 +489,16 @@ async def test_a_transaction_never_holds_more_than_one_hypertable_chunk(
             held.append(await self.connection.fetchval(fetch_locks))
             return found
 
-    async def watched(connection: Any, stretch: Any, *chosen: Any) -> Any:
-        counted.append((stretch.low, bool(chosen)))
-        return await rows(Watched(connection), stretch, *chosen)
+    async def watched(connection: Any, stretch: Any) -> Any:
+        counted.append((stretch.low, False))
+        return await rows(Watched(connection), stretch)
+
+    async def watched_again(connection: Any, stretch: Any, spans: Any) -> Any:
+        counted.append((stretch.low, True))
+        return await placed(Watched(connection), stretch, spans)
 
     monkeypatch.setattr(recount, "rows", watched)
+    monkeypatch.setattr(recount, "placed", watched_again)
     found = await looked(loads)
     first = [low for low, again in counted if not again]
     second = [low for low, again in counted if again]
@@ -414,9 +520,9 @@ async def test_only_the_hypertable_chunks_of_the_job_are_read(
     await loads.run(await loads.claim(chunk_id))
     rows = recount.rows
 
-    async def watched(connection: Any, stretch: Any, *chosen: Any) -> Any:
+    async def watched(connection: Any, stretch: Any) -> Any:
         counted.append(stretch)
-        return await rows(connection, stretch, *chosen)
+        return await rows(connection, stretch)
 
     monkeypatch.setattr(recount, "rows", watched)
     found = await looked(loads, await job_of(loads, chunk_id))
@@ -575,8 +681,23 @@ async def test_the_command_as_json_is_one_object_either_way(loads: Bench, tmp_pa
         {
             "chunk_id": first, "job_id": str(await job_of(loads, first)), "dataset": "GLBX.MDP3",
             "schema": "trades", "state": "completed", "of": "rows", "expected": receipt.stored,
-            "found": 0,
+            "found": 0, "table": "",
         }
+    ]  # fmt: skip
+
+
+async def test_the_command_names_the_table_of_rows_that_no_receipt_accounts_for(
+    loads: Bench, tmp_path: Path
+) -> None:
+    """The chunk alone would name the table of its schema."""
+    [(first, _), *_] = await loaded(loads, tmp_path / "a.dbn", trades())
+    await tamper(loads, _BAR, first)
+    done = await asyncio.to_thread(hdi, loads, "verify")
+    [row] = done.stdout.splitlines()[3:]
+    assert done.returncode == 1
+    assert row.split("\t")[4:] == [
+        "rows that no receipt accounts for in daily_ohlcv_data", "0", "1",
+        "see who wrote them; delete them",
     ]  # fmt: skip
 
 

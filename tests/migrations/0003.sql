@@ -279,7 +279,8 @@ CREATE FUNCTION public.definitions_at(at timestamp with time zone) RETURNS SETOF
                instrument_id, publisher_id, ts_recv, ts_recv_ns, security_update_action
         FROM public.definitions_data
         WHERE ts_recv <= definitions_at.at
-        ORDER BY instrument_id, publisher_id, ts_recv DESC, ts_recv_ns DESC, ordinal DESC) latest
+        ORDER BY instrument_id, publisher_id, ts_recv DESC, ts_recv_ns DESC, ordinal DESC,
+                 leg_index DESC) latest
     JOIN public.definitions_data d
       ON d.instrument_id = latest.instrument_id AND d.publisher_id = latest.publisher_id
      AND d.ts_recv = latest.ts_recv AND d.ts_recv_ns = latest.ts_recv_ns
@@ -499,12 +500,15 @@ CREATE TABLE ingest.quarantine (
     instrument_id bigint NOT NULL,
     index_ns numeric(20,0),
     superseded_by integer,
+    ordinal integer,
     CONSTRAINT quarantine_position_check CHECK (("position" >= 0))
 );
 
 COMMENT ON COLUMN ingest.quarantine.index_ns IS 'Index timestamp, nanoseconds since 1970; null where the record has none';
 
 COMMENT ON COLUMN ingest.quarantine.superseded_by IS 'Chunk of a forced load that took the place of all that was delivered before';
+
+COMMENT ON COLUMN ingest.quarantine.ordinal IS 'Place among delivered records that share every other key column; null where it was not kept';
 
 ALTER TABLE ingest.quarantine ALTER COLUMN quarantine_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME ingest.quarantine_quarantine_id_seq

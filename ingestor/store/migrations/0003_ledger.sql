@@ -1,9 +1,11 @@
 -- What a quarantined record is of, taken from its bytes: who, which instrument, which index timestamp.
+-- Its ordinal is not in them: unknown of records of before.
 ALTER TABLE ingest.quarantine
     ADD COLUMN publisher_id INTEGER,
     ADD COLUMN instrument_id BIGINT,
     ADD COLUMN index_ns NUMERIC(20),
-    ADD COLUMN superseded_by INTEGER REFERENCES ingest.chunks
+    ADD COLUMN superseded_by INTEGER REFERENCES ingest.chunks,
+    ADD COLUMN ordinal INTEGER
 --------
 -- Records of before: bars (56 bytes) have their index timestamp, ts_event, at byte 8; trades (48
 -- bytes) theirs, ts_recv, at byte 32. Little endian.
@@ -25,6 +27,9 @@ COMMENT ON COLUMN ingest.quarantine.index_ns IS
 --------
 COMMENT ON COLUMN ingest.quarantine.superseded_by IS
     'Chunk of a forced load that took the place of all that was delivered before'
+--------
+COMMENT ON COLUMN ingest.quarantine.ordinal IS
+    'Place among delivered records that share every other key column; null where it was not kept'
 --------
 CREATE INDEX quarantine_instrument_idx ON ingest.quarantine (publisher_id, instrument_id)
 --------

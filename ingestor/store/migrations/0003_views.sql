@@ -120,7 +120,8 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
                instrument_id, publisher_id, ts_recv, ts_recv_ns, security_update_action
         FROM public.definitions_data
         WHERE ts_recv <= definitions_at.at
-        ORDER BY instrument_id, publisher_id, ts_recv DESC, ts_recv_ns DESC, ordinal DESC) latest
+        ORDER BY instrument_id, publisher_id, ts_recv DESC, ts_recv_ns DESC, ordinal DESC,
+                 leg_index DESC) latest
     JOIN public.definitions_data d
       ON d.instrument_id = latest.instrument_id AND d.publisher_id = latest.publisher_id
      AND d.ts_recv = latest.ts_recv AND d.ts_recv_ns = latest.ts_recv_ns

@@ -14,20 +14,22 @@ SELECT first::TIMESTAMP AT TIME ZONE 'UTC', past::TIMESTAMP AT TIME ZONE 'UTC'
 FROM unnest($1::DATE[], $2::DATE[]) AS u(first, past)
 
 -- fill_with_instruments --
--- $1, $2 days; ids that the ledger knows for symbols $5 of dataset $3 and type $4; ids $6 from $7 to
--- $8 (exclusive); ids $9 on all days. Each on the days of the space only: ids are used again.
+-- $1, $2 days; of dataset $3 ids $4 from $5 to $6 (exclusive), ids $7 on all days, ids $8 on days on
+-- which no raw symbol is known for them. Each on the days of the space only: ids are used again.
 WITH covered AS (
     SELECT range_agg(daterange(first, past)) AS days
     FROM unnest($1::DATE[], $2::DATE[]) AS u(first, past)
 ), named AS (
-    SELECT instrument_id, days FROM ingest.symbol_intervals
-    WHERE dataset = $3 AND stype_in = $4 AND symbol = ANY($5::TEXT[])
-      AND stype_out = 'instrument_id'
+    SELECT id AS instrument_id, datemultirange(daterange(first, past)) AS days
+    FROM unnest($4::BIGINT[], $5::DATE[], $6::DATE[]) AS u(id, first, past)
     UNION ALL
-    SELECT id, datemultirange(daterange(first, past))
-    FROM unnest($6::BIGINT[], $7::DATE[], $8::DATE[]) AS u(id, first, past)
+    SELECT id, days FROM unnest($7::BIGINT[]) AS u(id), covered
     UNION ALL
-    SELECT id, days FROM unnest($9::BIGINT[]) AS u(id), covered
+    SELECT id, covered.days - coalesce((
+        SELECT range_agg(i.days) FROM ingest.symbol_intervals i
+        WHERE i.dataset = $3 AND i.instrument_id = u.id AND i.stype_in = 'raw_symbol'
+          AND i.stype_out = 'instrument_id'), '{}')
+    FROM unnest($8::BIGINT[]) AS u(id), covered
 ), whole AS (
     SELECT instrument_id, range_agg(days) AS days FROM named GROUP BY instrument_id
 )

@@ -104,7 +104,8 @@ async def test_the_table_holds_what_the_forced_payload_holds(
     records = made(schema, 75)
     older = np.concatenate([records[:20], corrected(records[20:30], schema), records[45:]])
     await any_bench.load(files(older, schema))
-    newer = files(records[:45], schema)
+    named = {f"S{each}": [(MON, TUE, str(each))] for each in np.unique(records["instrument_id"])}
+    newer = files(records[:45], schema, symbols=list(named), mappings=named)
     receipt = await force(any_bench, newer)
     assert (receipt.already_stored, receipt.corrected, receipt.removed) == (20, 10, 30)
     assert receipt.stored == 10 + 15
@@ -133,15 +134,6 @@ async def test_all_symbols_is_all_instruments(any_bench: Bench, files: Any) -> N
     assert (receipt.removed, await present(any_bench)) == (1, [(1, 5, 0)])
 
 
-async def test_instruments_that_a_symbol_once_led_to_are_its_own(
-    any_bench: Bench, files: Any
-) -> None:
-    """The provider says today that ESM4 was 6 on Monday; what it said before was 5."""
-    await any_bench.load(files(one(5), mappings={"ESM4": [(MON, TUE, "5")]}))
-    await force(any_bench, files(one(6), mappings={"ESM4": [(MON, TUE, "6")]}))
-    assert await present(any_bench) == [(1, 6, 0)]
-
-
 async def test_an_instrument_without_records_is_found_by_its_symbol(
     any_bench: Bench, files: Any
 ) -> None:
@@ -160,6 +152,17 @@ async def test_a_request_by_id_means_the_id_on_each_day(any_bench: Bench, files:
     name = {"5": [(MON, TUE, "7")]}
     await force(any_bench, files(one(5), mappings=name, not_found=["8"], **told))
     assert await present(any_bench) == [(1, 5, 0), (1, 7, 0), (1, 8, 0)]
+
+
+async def test_a_member_of_a_parent_that_has_no_records_any_more_loses_its_rows(
+    any_bench: Bench, files: Any
+) -> None:
+    """A parent's file names its members by their raw symbols."""
+    members = {"ESM4": [(MON, TUE, "5")], "ESU4": [(MON, TUE, "6")]}
+    told = {"stype_in": "parent", "symbols": ["ES.FUT"], "mappings": members}
+    await any_bench.load(files(np.concatenate([one(5), one(6), one(7)]), symbols=["ALL_SYMBOLS"]))
+    receipt = await force(any_bench, files(one(5), **told))
+    assert (receipt.removed, await present(any_bench)) == (1, [(1, 5, 0), (1, 7, 0)])
 
 
 async def test_an_equal_forced_load_touches_no_row(any_bench: Bench, files: Any) -> None:
@@ -207,6 +210,35 @@ async def test_a_contract_is_its_continuous_symbols_until_the_roll_only(
     told = {"days": 2, "stype_in": "continuous", "symbols": ["ES.c.0"], "mappings": rolls}
     receipt = await force(any_bench, files(np.concatenate([one(5), one(6, day=1)]), **told))
     assert (receipt.removed, await present(any_bench)) == (1, [(1, 5, 0), (1, 5, 1), (1, 6, 1)])
+
+
+async def test_what_a_symbol_led_to_formerly_stays(any_bench: Bench, files: Any) -> None:
+    """The provider says today that ESM4 was 5 on Monday; what it once said, 6, is NQM4's."""
+    await any_bench.load(files(one(6)[:0], mappings={"ESM4": [(MON, TUE, "6")]}))
+    own = {"symbols": ["NQM4"], "mappings": {"NQM4": [(MON, TUE, "6")]}}
+    await any_bench.load(files(one(6), **own))
+    receipt = await force(any_bench, files(one(5), mappings={"ESM4": [(MON, TUE, "5")]}))
+    assert (receipt.removed, await present(any_bench)) == (0, [(1, 5, 0), (1, 6, 0)])
+
+
+async def test_a_former_contract_of_a_continuous_symbol_stays(any_bench: Bench, files: Any) -> None:
+    """ES.c.0 was said to be 5 and is said to be 6: ESM4, held in its own right, is 5."""
+    told = {"stype_in": "continuous", "symbols": ["ES.c.0"]}
+    await any_bench.load(files(one(5), mappings={"ES.c.0": [(MON, TUE, "5")]}, **told))
+    await any_bench.load(files(one(5), mappings={"ESM4": [(MON, TUE, "5")]}))
+    await force(any_bench, files(one(6), mappings={"ES.c.0": [(MON, TUE, "6")]}, **told))
+    assert await present(any_bench) == [(1, 5, 0), (1, 6, 0)]
+
+
+async def test_an_id_without_a_name_is_not_another_days_instrument(
+    any_bench: Bench, files: Any
+) -> None:
+    """6 comes nameless on Tuesday; on Monday it was NQM4."""
+    told = {"symbols": ["NQM4"], "mappings": {"NQM4": [(MON, TUE, "6")]}}
+    await any_bench.load(files(one(6), **told))
+    stray = np.concatenate([one(5), one(6, day=1)])
+    await force(any_bench, files(stray, days=2, mappings={"ESM4": [(MON, WED, "5")]}))
+    assert await present(any_bench) == [(1, 5, 0), (1, 6, 0), (1, 6, 1)]
 
 
 @pytest.mark.parametrize(

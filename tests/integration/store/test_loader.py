@@ -97,8 +97,8 @@ async def test_a_bar_that_repeats_a_key_is_quarantined(plain_bench: Bench, tmp_p
     [receipt] = await plain_bench.load(write(tmp_path / "a.dbn", records, Schema.OHLCV_1M))
     row = await plain_bench.database.fetchrow("SELECT * FROM ingest.quarantine")
     assert row is not None
-    assert (receipt.stored, row["position"], row["rule"], row["raw"]) == (
-        3, 3, "ordinal.repeat", records[3].tobytes(),
+    assert (receipt.stored, row["position"], row["ordinal"], row["rule"], row["raw"]) == (
+        3, 3, 1, "ordinal.repeat", records[3].tobytes(),
     )  # fmt: skip
 
 
@@ -176,6 +176,68 @@ async def test_a_file_cut_at_any_record_stores_what_the_whole_would(
             for place in order:
                 await plain_bench.run(await plain_bench.claim(ids[place]))
         assert await plain_bench.rows(Schema.TRADES) == whole, at
+
+
+async def _bars_and_quarantined(bench: Bench) -> tuple[list[Any], list[tuple[str, bytes]]]:
+    held = await bench.database.fetch("SELECT rule, raw FROM ingest.quarantine")
+    return await bench.rows(Schema.OHLCV_1D), sorted((row["rule"], row["raw"]) for row in held)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0), None], ids=["forward", "backward", "at once"])
+@pytest.mark.parametrize("days", [1, 2])
+async def test_bars_cut_at_any_record_are_stored_and_quarantined_as_the_wholes_are(
+    plain_bench: Bench, tmp_path: Path, order: tuple[int, int] | None, days: int
+) -> None:
+    """A key that repeats is refused though the bar that it repeats is in the other part."""
+    records = blank(6, Schema.OHLCV_1D)
+    records["ts_event"] = MONDAY + DAY * (np.arange(6) // 3) if days > 1 else MONDAY
+    records["instrument_id"] = [1, 2, 1, 1, 3, 1]
+    records["volume"] = np.arange(6)
+    told = {"schema": Schema.OHLCV_1D, "days": days}
+    await plain_bench.load(write(tmp_path / "whole.dbn", records, **told))
+    whole = await _bars_and_quarantined(plain_bench)
+    assert len(whole[1]) == (3 if days == 1 else 2)
+    for at in range(1, len(records)):
+        await plain_bench.clear()
+        ids = await plain_bench.chunks(cut(tmp_path / str(at), records, [at], **told))
+        if order is None:
+            await plain_bench.race(ids)
+        else:
+            for place in order:
+                await plain_bench.run(await plain_bench.claim(ids[place]))
+        assert await _bars_and_quarantined(plain_bench) == whole, at
+
+
+async def test_bars_that_repeat_in_every_field_are_quarantined_in_parts_too(
+    plain_bench: Bench, tmp_path: Path
+) -> None:
+    """Of one day, cut in two, and of three minutes, the repeat alone in the middle part."""
+    day = blank(4, Schema.OHLCV_1D)
+    day["ts_event"], day["instrument_id"] = MONDAY, [1, 2, 1, 3]
+    minutes = blank(4, Schema.OHLCV_1M)
+    minutes["ts_event"] = MONDAY + 60 * SECOND * np.array([0, 1, 1, 2])
+    await plain_bench.load(cut(tmp_path / "day", day, [2], Schema.OHLCV_1D))
+    await plain_bench.load(cut(tmp_path / "minutes", minutes, [2, 3], Schema.OHLCV_1M))
+    held = await plain_bench.database.fetch("SELECT raw FROM ingest.quarantine ORDER BY chunk_id")
+    assert [row["raw"] for row in held] == [day[2].tobytes(), minutes[2].tobytes()]
+    assert len(await plain_bench.rows(Schema.OHLCV_1D)) == 3
+    assert len(await plain_bench.rows(Schema.OHLCV_1M)) == 3
+
+
+@pytest.mark.parametrize("backward", [False, True])
+async def test_bars_of_a_whole_beside_its_part_are_stored_once(
+    plain_bench: Bench, tmp_path: Path, backward: bool
+) -> None:
+    """All of one day: neither follows from the other, and nothing is quarantined."""
+    records = blank(4, Schema.OHLCV_1D)
+    records["ts_event"], records["instrument_id"] = MONDAY, [1, 2, 3, 4]
+    write(tmp_path / "parts" / "part.dbn", records[1:3], Schema.OHLCV_1D)
+    write(tmp_path / "parts" / "whole.dbn", records, Schema.OHLCV_1D)
+    ids = await plain_bench.chunks(tmp_path / "parts")
+    for chunk_id in reversed(ids) if backward else ids:
+        await plain_bench.run(await plain_bench.claim(chunk_id))
+    rows, held = await _bars_and_quarantined(plain_bench)
+    assert (len(rows), held) == (4, [])
 
 
 @pytest.mark.parametrize("batch", [1, 2, 65_536])

@@ -36,23 +36,33 @@ def test_each_count_is_held_against_its_own(
     told: dict[str, Any], rows: int, quarantined: int, found: list[tuple[Aspect, int, int]]
 ) -> None:
     """No count makes up for another."""
-    made = differences(account(**told), rows, quarantined)
+    made = differences(account(**told), rows, {}, quarantined)
     assert [(each.of, each.expected, each.found) for each in made] == found
 
 
 def test_rows_of_a_chunk_that_has_not_completed_are_of_another_kind() -> None:
     """They are not too many rows: there should be none."""
     failed = account(state="failed", fetched=0, stored=0, quarantined=0, already_stored=0)
-    [found] = differences(failed, 3, 0)
-    assert (found.of, found.expected, found.found) == (Aspect.UNACCOUNTED, 0, 3)
-    assert list(differences(failed, 0, 0)) == []
+    [found] = differences(failed, 0, {"trades_data": 3}, 0)
+    assert (found.of, found.expected, found.found, found.table) == (
+        Aspect.UNACCOUNTED, 0, 3, "trades_data",
+    )  # fmt: skip
+    assert list(differences(failed, 0, {}, 0)) == []
+
+
+def test_rows_where_they_do_not_belong_are_told_beside_those_that_are_missing() -> None:
+    """Neither makes up for the other."""
+    made = differences(account(), 6, {"daily_ohlcv_data": 1}, 1)
+    assert [(each.of, each.expected, each.found, each.table) for each in made] == [
+        (Aspect.ROWS, 7, 6, ""), (Aspect.STRAY, 0, 1, "daily_ohlcv_data"),
+    ]  # fmt: skip
 
 
 def test_rows_of_an_unknown_chunk_are_told_and_no_rows_are_not() -> None:
     """A chunk that is suspected and has no rows any more never was."""
-    [found] = unaccounted(4711, 2)
+    [found] = unaccounted(4711, {"trades_data": 2})
     assert (found.chunk_id, found.job_id, found.state, found.found) == (4711, None, "unknown", 2)
-    assert list(unaccounted(4711, 0)) == []
+    assert list(unaccounted(4711, {})) == []
 
 
 @given(st.tuples(few, few, few, few), st.tuples(few, few, few, few), few, few)
@@ -67,7 +77,7 @@ def test_what_agrees_by_itself_differs_in_rows_and_quarantine_only(
         removed=removed, superseded=superseded, told_corrected=told_corrected,
         told_removed=told_removed,
     )  # fmt: skip
-    aspects = {each.of for each in differences(made, rows, quarantined)}
+    aspects = {each.of for each in differences(made, rows, {}, quarantined)}
     assert made.agrees == (not aspects - {Aspect.ROWS, Aspect.QUARANTINED})
     assert (Aspect.ROWS in aspects) == (rows != stored - superseded)
     assert (Aspect.QUARANTINED in aspects) == (quarantined != kept)

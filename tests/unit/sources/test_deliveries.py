@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ingestor.job import JobPlan
 from ingestor.simulator.dbn_writer import write_dbn
-from ingestor.simulator.market import DAY, MONDAY, make_trades
+from ingestor.simulator.market import DAY, MONDAY, make_bars, make_trades
 from ingestor.sources.dbn_files import DbnFiles
 from ingestor.sources.source import Ask
 from ingestor.vocabulary import Priority
@@ -117,6 +117,129 @@ def test_parts_of_a_disordered_delivery_do_too(data):
     # A later part wholly before an earlier one cannot be told from files named out of order.
     assume(not any(b.max() <= a.min() for a, b in combinations(parts, 2)))
     check_parts(records, at)
+
+
+def bars_at(seconds: list[int], instruments: list[int], volumes: list[int]) -> np.ndarray:
+    """Bars at seconds after the start, alike but for what is told."""
+    bars = np.repeat(make_bars(1, "ohlcv-1s"), len(seconds))
+    bars["ts_event"] = np.array(seconds, np.uint64) * np.uint64(10**9) + np.uint64(MONDAY)
+    bars["instrument_id"], bars["volume"] = instruments, volumes
+    return bars
+
+
+def write_bars(folder: Path, parts: dict[str, np.ndarray]) -> None:
+    for name, part in parts.items():
+        write_dbn(folder / name, "ohlcv-1s", part, compress=name.endswith(".zst"), **METADATA)
+
+
+def firsts_and_repeats(plan: JobPlan) -> tuple[Counter[bytes], Counter[bytes]]:
+    """Bars that a worker would merge, and those that it would quarantine, whoever loads first."""
+    merged, repeats = Counter(), Counter()
+    for claim in claims_of(plan):
+        payload = SOURCE.fetch(claim)
+        own = [records for records, _ in SOURCE.batches(payload, claim, 7)]
+        bars = np.concatenate(own)
+        before = SOURCE.preceding(payload, claim)
+        seen = set() if before is None else {bar_key(bar) for bar in before}
+        for bar in bars:
+            (repeats if bar_key(bar) in seen else merged)[bar.tobytes()] += 1
+            seen.add(bar_key(bar))
+    return merged, repeats
+
+
+def bar_key(bar: np.void) -> tuple[int, int]:
+    return int(bar["ts_event"]), int(bar["instrument_id"])
+
+
+def bars_of_parts(parts: dict[str, np.ndarray]) -> tuple[Counter[bytes], Counter[bytes]]:
+    with TemporaryDirectory() as name:
+        write_bars(Path(name), parts)
+        return firsts_and_repeats(plan_of(Path(name)))
+
+
+BARS = st.lists(st.tuples(st.integers(0, 2), st.integers(1, 2)), min_size=2, max_size=14)
+
+
+@settings(max_examples=80, deadline=None)
+@given(BARS, cuts, st.booleans())
+def test_bars_cut_anywhere_are_merged_and_quarantined_as_the_wholes_are(drawn, at, ordered):
+    """Repeats of a key, told apart by their volume; of one second, of several, in any order."""
+    drawn = sorted(drawn) if ordered else drawn
+    whole = bars_at(*([part[place] for part in drawn] for place in (0, 1)), [*range(len(drawn))])
+    parts = cut(whole, at)
+    if not ordered:
+        times = [part["ts_event"] for part in parts]
+        assume(not any(b.max() <= a.min() for a, b in combinations(times, 2)))
+    found = bars_of_parts({f"part-{n}.dbn": part for n, part in enumerate(parts)})
+    assert found == bars_of_parts({"whole.dbn": whole})
+
+
+@settings(max_examples=80, deadline=None)
+@given(BARS, cuts, st.data())
+def test_bars_that_repeat_in_all_fields_never_change_what_is_stored(drawn, at, data):
+    """A part that holds only what another holds too may be taken for a copy: it merges the same."""
+    volumes = data.draw(st.lists(st.integers(0, 1), min_size=len(drawn), max_size=len(drawn)))
+    whole = bars_at(*([part[place] for part in sorted(drawn)] for place in (0, 1)), volumes)
+    parts = cut(whole, at)
+    merged, _ = bars_of_parts({f"part-{n}.dbn": part for n, part in enumerate(parts)})
+    assert set(merged) == set(bars_of_parts({"whole.dbn": whole})[0])
+
+
+@pytest.mark.parametrize("second", [5, 7], ids=["repeat corrected", "repeat alike"])
+def test_one_day_of_bars_cut_in_two_repeats_a_key_as_the_whole_does(second):
+    whole = bars_at([0] * 4, [1, 2, 1, 3], [5, 6, second, 7])
+    whole["volume"][0] = 7
+    found = bars_of_parts({"a.dbn": whole[:2], "b.dbn": whole[2:]})
+    assert found == bars_of_parts({"whole.dbn": whole})
+    assert found[1] == Counter([whole[2].tobytes()])
+
+
+def test_a_part_whose_bar_comes_second_in_another_is_no_copy_of_it():
+    """Merged, whichever of the two was loaded last would be stored."""
+    whole = bars_at([0] * 4, [1, 1, 1, 2], [5, 6, 5, 7])
+    for at in (1, 2):
+        found = bars_of_parts({"a.dbn": whole[at - 1 : at], "b.dbn": whole[at:]})
+        assert found[0][whole[at - 1].tobytes()] == 1
+        assert sum(bar_key(bar) == (MONDAY, 1) for bar in whole[at - 1 :]) == 1 + sum(
+            found[1].values()
+        )
+
+
+def test_a_bar_alone_between_two_parts_repeats_the_one_before():
+    whole = bars_at([0, 1, 1, 2], [1] * 4, [0, 1, 1, 2])
+    found = bars_of_parts({"a.dbn": whole[:2], "b.dbn": whole[2:3], "c.dbn": whole[3:]})
+    assert found == bars_of_parts({"whole.dbn": whole})
+
+
+@pytest.mark.parametrize("seconds", [[0, 0, 0, 0], [0, 1, 2, 3]], ids=["one time", "many"])
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_bars_of_a_whole_beside_its_parts_and_copies_are_no_repeats(tmp_path, seconds, at):
+    whole = bars_at(seconds, [1, 2, 3, 4], [1, 2, 3, 4])
+    write_bars(tmp_path, {
+        "a.dbn": whole[:at], "b.dbn": whole[at:], "c.dbn": whole, "d.dbn": whole,
+        "e.dbn.zst": whole,
+    })  # fmt: skip
+    plan = plan_of(tmp_path)
+    merged, repeats = firsts_and_repeats(plan)
+    assert (set(merged), repeats) == ({bar.tobytes() for bar in whole}, Counter())
+    assert plan.notes == ("d.dbn is a copy of c.dbn: it will be found stored",)
+
+
+def test_bars_of_one_time_given_twice_are_a_copy(tmp_path):
+    bars = bars_at([0, 0], [1, 2], [1, 2])
+    write_bars(tmp_path, {"a.dbn": bars, "b.dbn": bars})
+    plan = plan_of(tmp_path)
+    assert plan.notes == ("b.dbn is a copy of a.dbn: it will be found stored",)
+    assert partials(plan) == {""}
+
+
+def test_a_corrected_file_of_bars_corrects_nothing_in_the_same_folder(tmp_path):
+    bars = bars_at([0, 1, 2], [1, 1, 1], [1, 2, 3])
+    newer = bars.copy()
+    newer["volume"][1] = 9
+    write_bars(tmp_path, {"a.dbn": bars, "b.dbn": newer})
+    merged, repeats = firsts_and_repeats(plan_of(tmp_path / "b.dbn"))
+    assert (merged, repeats) == (Counter(), Counter(bar.tobytes() for bar in newer))
 
 
 def stored(plan: JobPlan) -> Counter[tuple[bytes, int]]:

@@ -72,19 +72,23 @@ def test_a_part_of_an_unordered_delivery_is_never_taken_for_a_repeat(tmp_path: P
     assert [Path(ref.uri).name for ref in before["b.dbn.zst"]] == ["a.dbn.zst"]
 
 
-def test_bars_given_again_are_merged_and_not_counted_as_repeats(tmp_path: Path) -> None:
-    """A correction beside the first version must replace it, not end in quarantine."""
+@pytest.mark.parametrize("apart", [True, False], ids=["folder each", "one folder"])
+def test_a_version_of_bars_corrects_from_another_folder_only(tmp_path: Path, apart: bool) -> None:
+    """Beside the first it is a part of the same delivery, whose bars repeat the first one's."""
     from ingestor.simulator.market import make_bars
     from ingestor.vocabulary import Schema
 
     bars = make_bars(6, Schema.OHLCV_1D, start=MONDAY)
     end = int(bars["ts_event"].max()) + DAY
-    for name, offset in (("v1.dbn.zst", 0), ("v2.dbn.zst", 250_000_000)):
+    for name, offset in (("v1/a.dbn.zst", 0), ("v2/b.dbn.zst", 250_000_000)):
         version = bars.copy()
         version["close"] += offset
+        path = tmp_path / (name if apart else name[3:])
+        path.parent.mkdir(exist_ok=True)
         write_dbn(
-            tmp_path / name, "ohlcv-1d", version, dataset="GLBX.MDP3", start=MONDAY, end=end,
+            path, "ohlcv-1d", version, dataset="GLBX.MDP3", start=MONDAY, end=end,
             symbols=["ESM4"],
         )  # fmt: skip
     plan = DbnFiles().plan(Ask(name="", priority=Priority.NORMAL, path=tmp_path))
-    assert [chunk.predecessors for chunk in plan.requests[0].chunks] == [(), ()]
+    followed = [len(chunk.predecessors) for chunk in plan.requests[0].chunks]
+    assert sorted(followed) == ([0, 0] if apart else [0, 1])

@@ -18,7 +18,7 @@ class Wire:
 
 def rejected(value: str = "1", position: int = 3, index: int | None = 5) -> Rejected:
     return Rejected(
-        position, b"\x00\xff", "size.range", "size", value, "size is wrong", 1, 7, index
+        position, b"\x00\xff", "size.range", "size", value, "size is wrong", 1, 7, index, 2
     )
 
 
@@ -31,16 +31,18 @@ async def copied(*records: Rejected) -> list[bytes]:
 
 
 async def test_a_record_is_a_line_of_tabbed_words() -> None:
-    """chunk, place, bytes in hex, rule, field, value, reason, publisher, instrument, index time."""
+    """chunk, place, bytes in hex, rule, field, value, reason, publisher, instrument, index time,
+    ordinal.
+    """
     assert await copied(rejected()) == [
-        b"7\t3\t\\\\x00ff\tsize.range\tsize\t1\tsize is wrong\t1\t7\t5\n"
+        b"7\t3\t\\\\x00ff\tsize.range\tsize\t1\tsize is wrong\t1\t7\t5\t2\n"
     ]
 
 
 async def test_a_record_without_an_index_timestamp_has_none_in_quarantine() -> None:
     """Null, not the number that stands for undefined on the wire."""
     [line] = await copied(rejected(index=None))
-    assert line.endswith(b"\t1\t7\t\\N\n")
+    assert line.endswith(b"\t1\t7\t\\N\t2\n")
 
 
 async def test_what_would_end_a_word_is_escaped() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from decimal import Decimal
 from itertools import pairwise
 
 import pytest
@@ -11,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestor.model import TABLES, Table, table_of
-from ingestor.store.recount import Home, Stretch, Stretches, rows_statement
+from ingestor.store.recount import Extent, Home, Span, Stretch, Stretches
+from ingestor.store.recount_sql import extents_statement, placed_statement
 from ingestor.vocabulary import ChunkState, Schema
 from tests.accounts import account
 
@@ -61,17 +63,33 @@ def test_a_whole_table_is_touched_where_no_span_is_known() -> None:
     assert list(Stretches(found).touched(FIRST, None, None)) == found
 
 
+@pytest.mark.parametrize("bounded", [True, False])
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
-def test_rows_are_counted_by_chunk_within_the_bounds_of_the_time_column(table: Table) -> None:
+def test_rows_are_counted_by_chunk_within_the_bounds_of_the_time_column(
+    table: Table, bounded: bool
+) -> None:
     """The dimension of the hypertable: any other column would read all of its chunks."""
-    statement = rows_statement(table, bounded=True, chosen=True)
-    assert statement == (
-        f"SELECT chunk_id, count(*) AS rows FROM public.{table.name} "
-        f"WHERE {table.time_column} >= $1 AND {table.time_column} < $2 "
-        "AND chunk_id = ANY($3::INTEGER[]) GROUP BY chunk_id"
-    )
-    assert rows_statement(table, bounded=False, chosen=False) == (
-        f"SELECT chunk_id, count(*) AS rows FROM public.{table.name} GROUP BY chunk_id"
+    time = table.time_column
+    first, again = (of(table, bounded=bounded) for of in (extents_statement, placed_statement))
+    assert (f" WHERE {time} >= $1 AND {time} < $2 GROUP BY chunk_id" in first) == bounded
+    assert (f" WHERE t.{time} >= $1 AND t.{time} < $2 GROUP BY t.chunk_id" in again) == bounded
+    assert f"unnest(${3 if bounded else 1}::INTEGER[], " in again
+    assert f"t.{time} BETWEEN s.low AND s.high" in again
+
+
+places_us = st.integers(-3, 12)
+
+
+@given(places_us, st.integers(0, 5), st.booleans())
+def test_rows_are_where_they_belong_from_the_first_to_the_last_microsecond(
+    low: int, width: int, elsewhere: bool
+) -> None:
+    """In their own table only."""
+    span = Span(FIRST, 3, 7)
+    extent = Extent(2, Decimal(low), Decimal(low + width))
+    stretch = Stretch(SECOND if elsewhere else FIRST)
+    assert span.holds(stretch, extent) == (
+        not elsewhere and set(range(low, low + width + 1)) <= set(range(3, 8))
     )
 
 
@@ -81,14 +99,15 @@ def test_a_chunk_belongs_where_the_time_column_of_its_table_says() -> None:
     times = {"index_min": 9 * day, "index_max": 11 * day - 1, "event_min": 7 * day - 1}
     one = account(**times, event_max=8 * day)
     for schema, days in (("trades", (6, 8)), ("definition", (9, 10))):
-        home = replace(one, schema=schema).home
-        assert home is not None
+        span = replace(one, schema=schema).span
+        assert span is not None
+        home = span.home
         assert (home.table, home.first, home.last) == (table_of(Schema(schema)), *days)
 
 
 def test_a_schema_without_a_table_has_no_rows_anywhere() -> None:
     """A ledger may know more than this version does."""
-    assert account(schema="mbo").home is None
+    assert account(schema="mbo").span is None
 
 
 def test_the_days_of_a_chunk_are_read_to_their_end_and_no_further() -> None:

@@ -11,12 +11,16 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from ingestor.dbn import layout
 from ingestor.insights.explanation import broken_rules
 from ingestor.model import TABLES, Column, Table
 from ingestor.model.frame import Frame
 from ingestor.model.kind import NANOSECONDS
+from ingestor.settings import config_dir
+from ingestor.transform import load_mapping
 from ingestor.validate import judge
 from ingestor.validate.storable import schema_of
+from ingestor.vocabulary import Schema
 
 RAW = np.dtype([("n", "<u4")])
 
@@ -133,8 +137,8 @@ def test_every_sentinel_of_a_nullable_column_is_accepted(table: Table) -> None:
 def test_a_rejected_record_keeps_its_bytes_place_field_value_and_reason() -> None:
     table = next(t for t in TABLES if t.name == "trades_data")
     bad = good(table) | {"ts_recv": 2**64 - 1}
-    [rejected] = judge(frame(table, [good(table), bad])).rejected
-    assert rejected.position == 101
+    [rejected] = judge(frame(table, [good(table), bad], [0, 3])).rejected
+    assert (rejected.position, rejected.ordinal) == (101, 3)
     assert rejected.raw == (1).to_bytes(4, "little")
     assert (rejected.rule, rejected.field) == ("ts_recv.required", "ts_recv")
     assert rejected.value == str(2**64 - 1)
@@ -160,3 +164,20 @@ def test_a_bar_off_its_second_is_rejected() -> None:
     table = next(t for t in TABLES if t.name == "ohlcv_1s_data")
     [rejected] = judge(frame(table, [good(table) | {"ts_event": NANOSECONDS + 1}])).rejected
     assert rejected.rule == "ts_event.step"
+
+
+@pytest.mark.parametrize(("version", "rejected"), [(3, 1), (2, 0), (1, 0)])
+def test_a_reserved_byte_that_is_set_is_quarantined(version: int, rejected: int) -> None:
+    """No column keeps it; what older versions had there is gone in the provider's upgrade, too."""
+    schema = Schema.STATISTICS
+    raw = np.zeros(3, layout(schema, version))
+    raw["_reserved"][1] = b"\0x"
+    mapping = load_mapping(config_dir() / "mappings" / "databento", schema)
+    count = np.arange(3)
+    verdict = judge(
+        Frame(mapping.table, mapping.columns(raw), raw, count.astype("u8"), count.astype("i2"))
+    )
+    assert len(verdict.rejected) == rejected
+    for each in verdict.rejected:
+        assert (each.position, each.field, each.value[:4]) == (1, "_reserved", "0078")
+        assert each.raw == raw[1].tobytes()
