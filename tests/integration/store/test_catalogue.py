@@ -19,7 +19,7 @@ from ingestor.store.hypertables import prepare
 from ingestor.store.migrate import HEAD, REVISIONS, catalogue, migrate, require_current
 from ingestor.store.migrations.generate import missing
 from ingestor.store.migrations.statements import statements, tables_of
-from ingestor.store.schema import comments, create_hypertable, create_table
+from ingestor.store.schema import comments, create_hypertable, create_ohlcv_view, create_table
 from ingestor.vocabulary import Role, Schema
 from tests.conftest import TIME_INDEX, Place, Servers, _admin
 from tests.plans import job_plan
@@ -130,6 +130,11 @@ def test_the_migrations_make_what_the_tables_generate(table: Table) -> None:
     }
     assert {create_table(table), *comments(table)} <= records
     assert create_hypertable(table) in statements(f"{revision}_hypertables")
+
+
+def test_the_view_of_all_bars_is_what_their_tables_generate() -> None:
+    """Four tables of one shape, united."""
+    assert create_ohlcv_view() in statements("0001_records")
 
 
 def test_every_table_has_its_migration() -> None:
