@@ -48,6 +48,12 @@ def layout(schema: str, version: int = NEWEST) -> np.dtype[np.void]:
     return fields
 
 
+def layout_of_size(schema: str, size: int) -> np.dtype[np.void] | None:
+    """The newest layout whose records have so many bytes: lengths tell the versions apart."""
+    found = (layout(schema, version) for version in range(NEWEST, 0, -1))
+    return next((each for each in found if each.itemsize == size), None)
+
+
 def message(schema: str, version: int = NEWEST) -> Any:
     """The class of `databento_dbn` that is a record of `schema` in DBN of `version`."""
     import databento_dbn

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ValidationError
 
-from ingestor.dbn import NEWEST, layout, reserved_fields
+from ingestor.dbn import NEWEST, layout, layout_of_size, reserved_fields
 from ingestor.errors import CorruptPayload
 from ingestor.model import Column, Table
 from ingestor.model.reasons import reason_of, reserved_reason
@@ -74,11 +74,11 @@ def _reserved(records: npt.NDArray[np.void], schema: Schema) -> Iterator[Explain
 
 
 def decoded(raw: bytes, schema: Schema) -> npt.NDArray[np.void]:
-    """The record in the layout of its length, shape (1,): lengths tell the versions apart."""
-    layouts = [layout(schema, version) for version in range(NEWEST, 0, -1)]
-    found = next((each for each in layouts if each.itemsize == len(raw)), None)
+    """The record in the layout of its length, shape (1,)."""
+    found = layout_of_size(schema, len(raw))
     if found is None:
-        known = ", ".join(str(size) for size in dict.fromkeys(each.itemsize for each in layouts))
+        sizes = [layout(schema, version).itemsize for version in range(NEWEST, 0, -1)]
+        known = ", ".join(str(size) for size in dict.fromkeys(sizes))
         raise CorruptPayload(
             f"a record of {len(raw)} bytes is none of {schema}; those have {known} bytes"
         )

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ingestor.dbn import NEWEST, layout, rtype
+from ingestor.dbn import NEWEST, layout, layout_of_size, rtype
 from ingestor.errors import CorruptPayload
 from ingestor.transform.mapping import Mapping
 from ingestor.transform.rules import Constant, Undefined
@@ -105,9 +105,8 @@ class Inverse:
         return made, losing
 
     def _of_size(self, size: int) -> np.dtype[np.void]:
-        for version in range(NEWEST, 0, -1):
-            if (wire := layout(self.schema, version)).itemsize == size:
-                return wire
+        if (wire := layout_of_size(self.schema, size)) is not None:
+            return wire
         raise CorruptPayload(
             f"a quarantined {self.schema} record has {size} bytes, as in no version of DBN",
             hint="export with --without-quarantined",
