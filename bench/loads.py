@@ -6,11 +6,13 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from servers import Place
 
 from ingestor.job import Claim, JobPlan, Receipt
-from ingestor.pipeline import open_sources, run_chunk
+from ingestor.origins import open_sources
+from ingestor.pipeline import run_chunk
 from ingestor.settings import Settings
 from ingestor.store import ledger
 from ingestor.store.database import Database
@@ -58,13 +60,15 @@ class RowStats:
     updated: int
 
 
-def load(place: Place, job: JobPlan) -> Loaded:
+def load(place: Place, job: JobPlan, config_dir: Path | None = None) -> Loaded:
     """Loads the only chunk of `job`; the pool is open already, as a worker's is."""
-    return asyncio.run(_load(place, job))
-
-
-async def _load(place: Place, job: JobPlan) -> Loaded:
     settings = place.settings()
+    if config_dir is not None:
+        settings = settings.model_copy(update={"config_dir": config_dir})
+    return asyncio.run(_load(place, job, settings))
+
+
+async def _load(place: Place, job: JobPlan, settings: Settings) -> Loaded:
     async with place.open() as database:
         started, cpu = time.perf_counter(), time.process_time()
         receipt = await run_chunk(

@@ -16,12 +16,15 @@ import memory
 import payloads
 import rivals
 import rooms
+import rulesets
 import service
 from figures import Figure, Measure, figures_of
 from servers import Servers, clean_environment
 
 from ingestor.job import JobPlan
 from ingestor.settings import Settings
+
+_BAD_SHARE = 0.04
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +157,76 @@ def reload(bench: Bench) -> Measure:
     )
 
 
+def rules(bench: Bench) -> Measure:
+    """What the shipped rules cost a load."""
+    bench.warm_up()
+    none = rulesets.without_rules(bench.folder / "no-rules")
+    judged: list[loads.Loaded] = []
+    plain: list[loads.Loaded] = []
+    room: list[float] = []
+    for _ in range(bench.scale.pairs):
+        with bench.servers.database() as place:
+            judged.append(loads.load(place, bench.job))
+            stored = loads.fingerprint(place)
+        with bench.servers.database() as place:
+            plain.append(loads.load(place, bench.job, none))
+            _same(stored, loads.fingerprint(place), "the load without rules")
+        clock = rooms.Clock()
+        for _rows in rooms.encoded(bench.job, Settings(), clock):
+            pass
+        room.append(clock.seconds["validate"])
+    ours, bare = _walls("all default rules", judged), _walls("no rules", plain)
+    alone = Figure("validate, alone", tuple(room))
+    return Measure(
+        "rules",
+        f"{bench.scale.trades:,} trades, all default rules ÷ none",
+        [
+            ours,
+            bare,
+            alone,
+            ours.over(bare, "rules ÷ none", "≤ 1.10 ×"),
+            alone.over(ours, "validate ÷ load", "≤ 0.10 ×"),
+        ],
+    )
+
+
+def refused(bench: Bench) -> Measure:
+    """What refused records cost a load: 4 % are below the shipped limit of 5 %."""
+    bench.warm_up()
+    path = bench.folder / "bad.dbn.zst"
+    bad_job = payloads.plan(
+        payloads.write_trades_apart(path, bench.scale.trades, bench.seed, _BAD_SHARE)
+    )
+    bad: list[loads.Loaded] = []
+    good: list[loads.Loaded] = []
+    for _ in range(bench.scale.pairs):
+        with bench.servers.database() as place:
+            bad.append(loads.load(place, bad_job))
+        with bench.servers.database() as place:
+            good.append(loads.load(place, bench.job))
+    quarantined = bad[-1].receipt.quarantined
+    if quarantined != bench.scale.trades * _BAD_SHARE:
+        raise RuntimeError(f"other records were refused: {bad[-1].receipt}")
+    ours, clean = _walls("4 % refused", bad), _walls("none refused", good)
+    return Measure(
+        "refused",
+        f"{bench.scale.trades:,} trades of which {quarantined:,} are refused ÷ none",
+        [ours, clean, ours.over(clean, "refused ÷ clean", "≤ 1.25 ×")],
+    )
+
+
+def refused_rss(bench: Bench) -> Measure:
+    """Memory must not grow with refused records: every second one of a chunk."""
+    config = rulesets.without_limit(bench.folder / "no-limit")
+    count = bench.scale.memory[0]
+    path = bench.folder / "half-bad.dbn.zst"
+    job = payloads.plan(payloads.write_trades_apart(path, count, bench.seed, 0.5))
+    with bench.servers.database() as place:
+        peak = memory.peak_mb(place, job, config)
+    figure = Figure(f"{count // 2:,} refused of {count:,}", (peak,), "MB", "≤ 350 MB")
+    return Measure("refused-rss", "peak memory of a process that refuses half a chunk", [figure])
+
+
 def rss(bench: Bench) -> Measure:
     """Memory must not grow with the chunk."""
     peaks = []
@@ -223,6 +296,9 @@ MEASURES: Mapping[str, Callable[[Bench], Measure]] = {
     "chunks": chunks,
     "help": help_,
     "profile": profile,
+    "rules": rules,
+    "refused": refused,
+    "refused-rss": refused_rss,
 }
 
 

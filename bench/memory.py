@@ -7,6 +7,7 @@ import json
 import resource
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from servers import Place
@@ -14,12 +15,13 @@ from servers import Place
 from ingestor.job import JobPlan
 
 
-def peak_mb(place: Place, job: JobPlan) -> float:
+def peak_mb(place: Place, job: JobPlan, config_dir: Path | None = None) -> float:
     """Peak resident memory of a fresh process, with a worker's imports, that loads `job`."""
-    return asyncio.run(_peak_mb(place, job))
+    more = {} if config_dir is None else {"HDI_CONFIG_DIR": str(config_dir)}
+    return asyncio.run(_peak_mb(place, job, more))
 
 
-async def _peak_mb(place: Place, job: JobPlan) -> float:
+async def _peak_mb(place: Place, job: JobPlan, more: Mapping[str, str]) -> float:
     from ingestor.store import ledger
 
     async with place.open() as database:
@@ -30,15 +32,15 @@ async def _peak_mb(place: Place, job: JobPlan) -> float:
     done = await asyncio.to_thread(
         subprocess.run,
         [sys.executable, __file__, str(chunk_id)],
-        env=place.environment(),
+        env=place.environment(**more),
         cwd=place.home,
         stdout=subprocess.PIPE,
         check=True,
     )
     told = json.loads(done.stdout.splitlines()[-1])
     expected = job.requests[0].chunks[0].contents.records
-    if told["rows"] != expected:
-        raise RuntimeError(f"{told['rows']} rows were stored, {expected} in the payload")
+    if told["records"] != expected:
+        raise RuntimeError(f"{told['records']} records were loaded, {expected} in the payload")
     return float(told["peak_mb"])
 
 
@@ -59,7 +61,8 @@ def own_peak_mb() -> float:
 async def _main(chunk_id: int) -> None:
     from loads import WORKER
 
-    from ingestor.pipeline import open_sources, run_chunk
+    from ingestor.origins import open_sources
+    from ingestor.pipeline import run_chunk
     from ingestor.store import ledger
     from ingestor.store.database import Database, DatabaseOptions
     from ingestor.vocabulary import Role
@@ -71,7 +74,7 @@ async def _main(chunk_id: int) -> None:
         )
         assert claim is not None
         receipt = await run_chunk(database, claim, settings, open_sources(settings), worker=WORKER)
-    print(json.dumps({"peak_mb": own_peak_mb(), "rows": receipt.stored}))
+    print(json.dumps({"peak_mb": own_peak_mb(), "records": receipt.fetched}))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
+from rulesets import spoil
+
 from ingestor.job import Claim, JobPlan
 from ingestor.simulator import market
 from ingestor.simulator.dbn_writer import write_dbn
@@ -20,13 +22,15 @@ DATASET = "GLBX.MDP3"
 SOURCE = "dbn-files"
 
 
-def write_trades(path: Path, count: int, seed: int) -> Path:
-    """One day of trades in one file, zstd, as the provider delivers it."""
+def write_trades(path: Path, count: int, seed: int, bad: float = 0.0) -> Path:
+    """One day of trades in one file, zstd, as the provider delivers it; a share of them is bad."""
     start, end = market.MONDAY, market.MONDAY + market.DAY
+    trades = market.make_trades(count, seed=seed, start=start)
+    spoil(trades, bad)
     return write_dbn(
         path,
         Schema.TRADES,
-        market.make_trades(count, seed=seed, start=start),
+        trades,
         dataset=DATASET,
         start=start,
         end=end,
@@ -35,9 +39,9 @@ def write_trades(path: Path, count: int, seed: int) -> Path:
     )
 
 
-def write_trades_apart(path: Path, count: int, seed: int) -> Path:
+def write_trades_apart(path: Path, count: int, seed: int, bad: float = 0.0) -> Path:
     """The same in a process of its own: making ten million takes more memory than loading them."""
-    arguments = [str(path), str(count), str(seed)]
+    arguments = [str(path), str(count), str(seed), str(bad)]
     subprocess.run([sys.executable, __file__, *arguments], check=True)
     return path
 
@@ -102,4 +106,4 @@ def claim_of(job: JobPlan) -> Claim:
 
 
 if __name__ == "__main__":
-    write_trades(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    write_trades(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]))

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 
 from payloads import claim_of
 
+from ingestor.criteria import Criteria
 from ingestor.job import JobPlan
 from ingestor.model.frame import Frame
-from ingestor.pipeline import open_sources
+from ingestor.origins import open_sources
 from ingestor.settings import Settings
 from ingestor.store.binary_copy import encode
-from ingestor.transform import load_mapping, numbering_of
+from ingestor.transform import numbering_of
 from ingestor.validate import judge
 
 
@@ -37,7 +38,8 @@ class Clock:
 def encoded(job: JobPlan, settings: Settings, clock: Clock) -> Iterator[bytes]:
     """The rows of the only chunk of an ordered payload as bytes of a binary COPY."""
     origin, claim = open_sources(settings).named(job.source), claim_of(job)
-    mapping = load_mapping(settings.config_dir / "mappings" / origin.mappings, claim.schema)
+    criteria = Criteria.of(settings.config_dir, origin, claim)
+    mapping = criteria.mapping
     with clock("check pass"):
         payload = origin.fetch(claim)
     numbering = numbering_of(mapping.table, ordered=True, before=None)
@@ -52,9 +54,10 @@ def encoded(job: JobPlan, settings: Settings, clock: Clock) -> Iterator[bytes]:
             columns = mapping.columns(records)
         with clock("ordinals"):
             ordinals = numbering.ordinals(columns, position)
-        with clock("pandera"):
-            verdict = judge(Frame(mapping.table, columns, records, position, ordinals))
-        assert not verdict.rejected
+        with clock("validate"):
+            frame = Frame(mapping.table, columns, records, position, ordinals)
+            verdict = judge(frame, criteria.rulebook, criteria.facts)
+        assert not len(verdict.rejected)
         with clock("encode"):
             rows = encode(verdict.accepted, chunk_id=claim.chunk_id)
         yield rows

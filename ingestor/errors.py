@@ -29,7 +29,10 @@ IngestError
     ├── CorruptPayload        damaged, changed since it was submitted, or of mixed records
     │   └── UnlikeRequest     a payload of another dataset, schema or range
     ├── Unstorable            a value no table can hold and no quarantine can save
+    ├── RejectionLimit        a chunk of which too much breaks the rules
+    │   └── RuleStop          a record broke a rule of severity stop
     ├── RemovalLimit          a forced load would remove more rows than it may
+    ├── ReplayInterrupted     quarantined records that a dead command was storing again
     ├── WrongRealm            a simulated payload for a database of real ones, or the reverse
     ├── WrongVault            a worker with another vault than the database's
     ├── ForeignDatabase       tables of our names that are not ours
@@ -198,6 +201,18 @@ class UnlikeRequest(CorruptPayload):
 
 class Unstorable(Terminal):
     """A value that no table can hold and no quarantine can save."""
+
+
+class RejectionLimit(Terminal):
+    """More of a chunk breaks the rules than its table's rejection limit allows."""
+
+
+class RuleStop(RejectionLimit):
+    """A record broke a rule of severity stop."""
+
+
+class ReplayInterrupted(Terminal):
+    """A release of quarantined records that lost its command; it is run again by that command."""
 
 
 class RemovalLimit(Terminal):

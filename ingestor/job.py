@@ -120,6 +120,7 @@ class ChunkPlan:
         partial: Why the chunk proves no coverage; empty where it does.
         last: Whether it is its payload's last slice, which also takes the records whose index
             timestamp is undefined.
+        replays: As in `Claim`.
     """
 
     start: int
@@ -130,6 +131,7 @@ class ChunkPlan:
     predecessors: tuple[PayloadRef, ...] = ()
     partial: str = ""
     last: bool = True
+    replays: int | None = None
 
     @property
     def refs(self) -> tuple[PayloadRef, ...]:
@@ -193,6 +195,10 @@ class Claim:
         payload: Its bytes; None where they are to be fetched.
         forced: Whether the job was told to load again what may be held already.
         accept_removals: Whether a forced load may remove however many rows its payload lacks.
+        replays: The completed chunk whose payload is loaded again by today's rules; its rows that
+            these do not make again are removed. Of a release: the chunk that refused the records.
+            None for every other chunk.
+        releases: Whether the chunk stores some quarantined records of `replays`, not a payload.
     """
 
     chunk_id: ChunkId
@@ -217,6 +223,27 @@ class Claim:
     partial: str
     forced: bool = False
     accept_removals: bool = False
+    replays: int | None = None
+    releases: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadMetadata:
+    """What a payload says of itself, to be held against the request.
+
+    Attributes:
+        start: First index timestamp that was asked for; None where it does not say.
+        end: Where that range ends, exclusive; None where it is open.
+        symbols: As asked for; empty where it names none.
+        limit: Most records that were asked for; None where there was no limit.
+    """
+
+    dataset: str
+    schema: str
+    start: int | None = None
+    end: int | None = None
+    symbols: tuple[str, ...] = ()
+    limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +255,13 @@ class Receipt:
 
     Attributes:
         nameless: Instruments of the payload that nothing gives a symbol to.
-        removed: Rows of other chunks that a forced load took away, for its payload lacks them.
+        removed: Rows of other chunks that a forced load or a replay took away.
+        flagged: Stored records that break a rule of severity flag, each once.
+        rules_hash: sha256 of the validation files the records were judged by; empty where none.
+        rejected: Rule → records that it kept out; they sum to `quarantined`.
+        flags: Rule → stored records that break it.
+        undecided: Rule → stored records it could not be decided for: a reference value is unknown.
+        still_quarantined: Of a replay of quarantined records: those that today's rules refuse, too.
     """
 
     fetched: int
@@ -244,6 +277,11 @@ class Receipt:
     seconds: Mapping[str, float]
     nameless: int = 0
     removed: int = 0
+    rules_hash: str = ""
+    rejected: Mapping[str, int] = field(default_factory=dict)
+    flags: Mapping[str, int] = field(default_factory=dict)
+    undecided: Mapping[str, int] = field(default_factory=dict)
+    still_quarantined: int = 0
 
     def as_json(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__slots__}

@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Coroutine, Iterator
 from dataclasses import replace
-
-import numpy as np
+from typing import Any
 
 from ingestor import failpoint
+from ingestor.criteria import Criteria, judged, numbering_for
 from ingestor.days import DAY_NS, DaySet
-from ingestor.errors import LeaseLost, Unstorable
+from ingestor.errors import LeaseLost, ReplayInterrupted, Unstorable
 from ingestor.job import Claim, Contents, Receipt
 from ingestor.logs import get_logger
 from ingestor.model import Table
-from ingestor.model.frame import Frame
+from ingestor.model.verdict import Verdict
 from ingestor.settings import Settings
-from ingestor.sources.source import Payload, Source, Sources
+from ingestor.sources.installed import Sources
+from ingestor.sources.source import Payload, Source
 from ingestor.store import ledger
 from ingestor.store.binary_copy import encode
 from ingestor.store.database import Database
@@ -32,20 +33,12 @@ from ingestor.store.loader import load
 from ingestor.store.meta import check_realm
 from ingestor.store.quarantine import Spool
 from ingestor.store.turns import own_turn
-from ingestor.transform import Mapping, Numbering, load_mapping, numbering_of
-from ingestor.validate import judge
-from ingestor.vault import Vault
+from ingestor.validate import Limit, check_raw
 from ingestor.vocabulary import ALL_SYMBOLS
 
 log = get_logger(__name__)
 
-_EVERYTHING_BATCH = 1_000_000
 _UNDER_WAY: set[asyncio.Task[Payload]] = set()
-
-
-def open_sources(settings: Settings) -> Sources:
-    """The sources with the vault they keep their payloads in; nothing is opened yet."""
-    return Sources(settings, Vault.of(settings))
 
 
 async def run_chunk(
@@ -59,9 +52,23 @@ async def run_chunk(
     """
     failpoint.reach("claimed")
     progress = Progress()
-    work = asyncio.create_task(
-        _through_the_rooms(database, claim, settings, sources, worker, progress)
-    )
+    rooms = _through_the_rooms(database, claim, settings, sources, worker, progress)
+    return await leased(database, claim, settings, progress, rooms)
+
+
+async def leased(
+    database: Database,
+    claim: Claim,
+    settings: Settings,
+    progress: Progress,
+    load_it: Coroutine[Any, Any, Receipt],
+) -> Receipt:
+    """Renews the lease of a claimed chunk while its load goes on.
+
+    Raises:
+        LeaseLost: Another worker owns the chunk now; nothing was written.
+    """
+    work = asyncio.create_task(load_it)
     beat = asyncio.create_task(_keep_lease(database, claim, settings, progress))
     try:
         await asyncio.wait({work, beat}, return_when=asyncio.FIRST_COMPLETED)
@@ -104,24 +111,38 @@ async def _through_the_rooms(
     progress: Progress,
 ) -> Receipt:
     started = time.monotonic()
+    if claim.releases:
+        raise ReplayInterrupted(
+            f"chunk {claim.chunk_id} was to store quarantined records again, and the command that "
+            "did so has died; nothing was stored",
+            hint="run `hdi quarantine replay` again",
+        )
     origin = sources.named(claim.source)
-    mapping = load_mapping(settings.config_dir / "mappings" / origin.mappings, claim.schema)
-    await check_realm(database, origin.realm)
+    criteria = Criteria.of(settings.config_dir, origin, claim)
+    table = criteria.mapping.table
+    if claim.payload is None:
+        await check_realm(database, origin.realm)
     payload = await _fetched(database, origin, claim, worker)
     failpoint.reach("fetched")
     fetched = time.monotonic()
-    refuse_scattered(payload.contents, mapping.table, claim, settings.store.max_hypertable_chunks)
-    numbering = await asyncio.to_thread(_numbering, origin, payload, claim, mapping)
+    check_raw(claim, payload.metadata, payload.contents)
+    refuse_scattered(payload.contents, table, claim, settings.store.max_hypertable_chunks)
+    criteria = await criteria.informed(database, claim, payload)
+    numbering = await asyncio.to_thread(numbering_for, origin, payload, claim, criteria.mapping)
     receipt = await load(
         database,
         Load(
             claim=claim,
-            table=mapping.table,
+            table=table,
             payload=payload.ref,
             realm=payload.realm,
             contents=payload.contents,
             rooms=lambda spool: _batches(
-                origin, payload, claim, mapping, numbering(), spool, settings.store.batch_records
+                judged(origin, payload, claim, criteria, numbering(), settings.store.batch_records),
+                criteria.rulebook.limit(claim.schema, payload.contents.records),
+                claim,
+                origin,
+                spool,
             ),
             intervals=payload.symbology,
             partial=claim.partial or payload.partial,
@@ -129,13 +150,16 @@ async def _through_the_rooms(
             covered_symbols=claim.symbols or (ALL_SYMBOLS,),
             proven=payload.proven,
             unresolved=payload.unresolved,
-            silent=mapping.silent(payload.layout),
+            silent=criteria.mapping.silent(payload.layout),
             nameless=nameless(payload),
+            own_ids=payload.own_ids,
             removal_limits=RemovalLimits(
                 settings.store.max_removal_share, settings.store.max_removal_rows
             ),
-            data_source=origin.mappings,
-            mapping_hash=mapping.digest,
+            data_source=origin.mapping_folder(claim.dataset),
+            mapping_hash=criteria.mapping.digest,
+            rules_hash=criteria.rulebook.digest,
+            flags_kept=settings.store.flags_kept,
             worker=worker,
             merge_lock_timeout_s=settings.database.merge_lock_timeout_s,
             progress=progress,
@@ -185,52 +209,22 @@ def _look_at(done: asyncio.Task[Payload]) -> None:
 
 
 def _batches(
-    origin: Source,
-    payload: Payload,
-    claim: Claim,
-    mapping: Mapping,
-    numbering: Numbering,
-    spool: Spool,
-    count: int,
+    verdicts: Iterator[Verdict], limit: Limit, claim: Claim, origin: Source, spool: Spool
 ) -> Iterator[Batch]:
-    """Decode → transform → validate → encode, one batch at a time; runs in a thread."""
-    for records, position in origin.batches(payload, claim, count):
-        columns = mapping.columns(records)
-        ordinals = numbering.ordinals(columns, position)
-        verdict = judge(Frame(mapping.table, columns, records, position, ordinals))
-        spool.add(verdict.rejected)
+    """Validated → encoded, with what is refused put aside; runs in a thread.
+
+    Raises:
+        RejectionLimit, RuleStop: Too many records are refused, or one that stops its chunk.
+    """
+    for verdict in verdicts:
+        limit.note(verdict)
+        spool.add(verdict, origin.raw)
+        if claim.replays is not None:
+            refused = verdict.rejected.frame.take(verdict.rejected.storable)
+            spool.refuse(encode(refused, chunk_id=claim.chunk_id))
         rows = encode(verdict.accepted, chunk_id=claim.chunk_id)
-        yield Batch(rows, len(verdict.accepted), len(records))
-
-
-def _numbering(
-    origin: Source, payload: Payload, claim: Claim, mapping: Mapping
-) -> Callable[[], Numbering]:
-    """A maker of numberings, one per try of the load, which share what had to be read for them."""
-    preceding = origin.preceding(payload, claim)
-    before = None if preceding is None else mapping.columns(preceding)
-    ordered = payload.contents.ordered
-    everything = None if ordered else _everything(origin, payload, claim, mapping)
-    return lambda: numbering_of(
-        mapping.table, ordered=ordered, before=before, everything=everything
-    )
-
-
-def _everything(
-    origin: Source, payload: Payload, claim: Claim, mapping: Mapping
-) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Key columns and positions of all records of the slice: 34 bytes a record."""
-    key = [name for name in mapping.table.key if name != "ordinal"]
-    parts = [
-        ({name: mapping.ops[name](records) for name in key}, position)
-        for records, position in origin.batches(payload, claim, _EVERYTHING_BATCH)
-    ]
-    if not parts:
-        return {name: np.empty(0, mapping.table[name].kind.frame) for name in key}, np.empty(
-            0, np.uint64
-        )
-    columns = {name: np.concatenate([part[name] for part, _ in parts]) for name in key}
-    return columns, np.concatenate([position for _, position in parts])
+        accepted = len(verdict.accepted)
+        yield Batch(rows, accepted, accepted + len(verdict.rejected))
 
 
 def covered_days(claim: Claim, payload: Payload) -> DaySet:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from ingestor.pipeline import open_sources, run_chunk
+from ingestor.origins import open_sources
+from ingestor.pipeline import run_chunk
 from ingestor.settings import Settings
 from ingestor.simulator.server import Gateway, SimulatorOptions, running
 from ingestor.store import ledger

@@ -16,9 +16,10 @@ import numpy as np
 
 from ingestor.dbn import layout, rtype
 from ingestor.job import Claim, Receipt
-from ingestor.model import TABLES, table_of
-from ingestor.pipeline import open_sources, run_chunk
-from ingestor.settings import Settings
+from ingestor.model import STORED, TABLES, table_of
+from ingestor.origins import open_sources
+from ingestor.pipeline import run_chunk
+from ingestor.settings import Settings, config_dir
 from ingestor.simulator.dbn_writer import write_dbn
 from ingestor.simulator.market import DAY, MONDAY
 from ingestor.sources.dbn_files import DbnFiles
@@ -32,16 +33,34 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _NO_REDIS = "redis://127.0.0.1:1/0"
 UNDEFINED = {"ts_event": 2**64 - 1, "ts_recv": 2**64 - 1, "size": 2**32 - 1}
 UNDEFINED_PRICE = 2**63 - 1
+_ANY = 10**9
+"""A limit that is none."""
 _BAR_PRICES = ("open", "high", "low", "close")
 
 
 @dataclass(frozen=True)
 class Bench:
-    """One test's database with a worker's login and the settings of a worker."""
+    """One test's database with a worker's login and the settings of a worker.
+
+    Its mapping files are those that are shipped. It has no rules but those that a test writes, and
+    no limit of refused records.
+    """
 
     place: Place
     settings: Settings
     database: Database
+
+    def rule(self, schema: Schema, *rules: str, limit: int = _ANY) -> None:
+        """Makes these the rules of a table from now on, each a YAML flow mapping without braces.
+
+        Args:
+            limit: Records that may be refused.
+        """
+        table = table_of(schema).name
+        lines = [f"table: {table}", f"rejection_limit: {{records: {limit}, share: 0}}"]
+        lines += ["rules:", *(f"  - {{{rule}}}" for rule in rules)] if rules else []
+        path = self.settings.config_dir / "validation" / f"{table}.yaml"
+        path.write_text("\n".join(lines) + "\n")
 
     def with_batches(self, records: int) -> Bench:
         store = self.settings.store.model_copy(update={"batch_records": records})
@@ -105,8 +124,15 @@ class Bench:
 
 @asynccontextmanager
 async def bench(place: Place, home: Path) -> AsyncIterator[Bench]:
+    configs = home / "configs"
+    (configs / "validation").mkdir(parents=True)
+    (configs / "mappings").symlink_to(config_dir() / "mappings")
+    settings = make_settings(place, _NO_REDIS, home).model_copy(update={"config_dir": configs})
     async with place.open() as database:
-        yield Bench(place, make_settings(place, _NO_REDIS, home), database)
+        made = Bench(place, settings, database)
+        for schema in STORED:
+            made.rule(schema)
+        yield made
 
 
 def write(

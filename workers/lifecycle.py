@@ -20,8 +20,9 @@ import ingestor
 from ingestor.errors import IngestError, WrongVault
 from ingestor.insights import workers
 from ingestor.logs import get_logger
+from ingestor.origins import open_sources
 from ingestor.settings import Settings
-from ingestor.sources.source import Sources
+from ingestor.sources.installed import Sources
 from ingestor.store import ledger, meta, presence
 from ingestor.store.database import Database, DatabaseOptions
 from ingestor.store.migrate import require_current
@@ -58,7 +59,7 @@ class Lifecycle:
         thread = threading.Thread(target=loop.run_forever, name="hdi-loop", daemon=True)
         database = Database(DatabaseOptions.of(settings, Role.WORKER), name=f"hdi:{name}")
         vault = Vault.of(settings)
-        sources = Sources(settings, vault)
+        sources = open_sources(settings, vault)
         made = cls(settings, name, host, database, vault, sources, loop, thread)
         thread.start()
         asyncio.run_coroutine_threadsafe(made._report(), loop)

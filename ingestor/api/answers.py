@@ -145,6 +145,13 @@ class ReceiptAnswer(Answer):
     seconds: dict[str, float]
     nameless: Count = 0
     removed: Count = 0
+    rules_hash: str = Field("", description="sha256 of the validation files; empty where none.")
+    rejected: dict[str, Count] = Field({}, description="Rule: records that it kept out.")
+    flags: dict[str, Count] = Field({}, description="Rule: stored records that break it.")
+    undecided: dict[str, Count] = Field(
+        {}, description="Rule: stored records about which it could not be decided."
+    )
+    still_quarantined: Count = 0
 
 
 class ChunkAnswer(Answer):

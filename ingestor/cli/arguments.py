@@ -9,6 +9,7 @@ import datetime as dt
 import sys
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -92,6 +93,35 @@ class SchemaType(click.ParamType[Schema]):
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         return [CompletionItem(str(each)) for each in STORED if each.startswith(incomplete)]
+
+
+class SourceType(click.ParamType[str]):
+    """The name of an installed source. Only what is given is looked up."""
+
+    name = "source"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        text, installed = str(value), _installed_sources()
+        if text not in installed:
+            near = meant(text, installed)
+            self.fail(
+                f"{text!r} is unknown; installed are {', '.join(installed)}.{near}", param, ctx
+            )
+        return text
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        return [
+            CompletionItem(each) for each in _installed_sources() if each.startswith(incomplete)
+        ]
+
+
+def _installed_sources() -> list[str]:
+    """By name alone: to load one would load what it needs."""
+    return sorted({point.name for point in entry_points(group="hdi.sources")})
 
 
 class SchemasType(click.ParamType[tuple[Schema, ...]]):

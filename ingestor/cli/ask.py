@@ -4,17 +4,36 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 from ingestor.cli.output import tell
-from ingestor.errors import DatabaseUnavailable, NotConfigured, SchemaOutdated
+from ingestor.errors import BadJob, DatabaseUnavailable, NotConfigured, SchemaOutdated
 from ingestor.job_file import JobFile
 from ingestor.settings import Settings
-from ingestor.sources.source import Ask, Coverage, Wanted
+from ingestor.sources.source import Ask, Coverage, Source, Wanted
 from ingestor.store import coverage
 from ingestor.store.database import Database, DatabaseOptions
 from ingestor.store.meta import check_realm
 from ingestor.store.migrate import require_current
 from ingestor.vocabulary import Realm, Role
+
+
+def check_kind(source: Source, path: Path | None) -> None:
+    """A source either reads files, or asks a provider.
+
+    Raises:
+        BadJob: A path was given to the one, or none to the other.
+    """
+    if source.reads_files and path is None:
+        raise BadJob(
+            f"--source {source.name} reads files, and --path names none",
+            hint="give --path a file or a folder of them",
+        )
+    if not source.reads_files and path is not None:
+        raise BadJob(
+            f"--path and --source {source.name} exclude each other: it asks a provider",
+            hint="leave one of them out",
+        )
 
 
 def of_job_file(job: JobFile, *, force: bool, accept_removals: bool) -> Ask:

@@ -109,6 +109,7 @@ def status(job: str, with_chunks: bool, as_json: bool) -> None:
     from dataclasses import asdict
 
     from ingestor.cli.connect import run, tell_realm
+    from ingestor.cli.watching import warn_of_quarantine
     from ingestor.insights import (
         chunks,
         failures,
@@ -141,6 +142,7 @@ def status(job: str, with_chunks: bool, as_json: bool) -> None:
         print_facts(_facts(found))
         _print_chunks(listed)
         _print_troubles(troubles)
+        warn_of_quarantine(found)
         _say_next(found)
     _warn(notices)
 
@@ -221,7 +223,15 @@ def watch(job: str, as_json: bool, no_progress: bool) -> int:
     Exit codes: 0 completed, 3 with failed or cancelled chunks, 130 interrupted.
     """
     from ingestor.cli.connect import run, tell_realm
-    from ingestor.cli.watching import Bar, Lines, Ndjson, bar_wanted, exit_code, watch_job
+    from ingestor.cli.watching import (
+        Bar,
+        Lines,
+        Ndjson,
+        bar_wanted,
+        exit_code,
+        warn_of_quarantine,
+        watch_job,
+    )
     from ingestor.insights import resolve_job
     from ingestor.store.database import Database
     from ingestor.vocabulary import Role
@@ -241,8 +251,8 @@ def watch(job: str, as_json: bool, no_progress: bool) -> int:
     except KeyboardInterrupt:
         tell(f"the job goes on; get back to it with: hdi watch {job}")
         raise
-    code = exit_code(found)
-    if code:
+    warn_of_quarantine(found)
+    if code := exit_code(found):
         tell(f"next: hdi status {short(found)}")
     return code
 

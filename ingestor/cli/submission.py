@@ -12,7 +12,7 @@ from uuid import UUID
 
 import click
 
-from ingestor.cli.ask import less_held, of_job_file
+from ingestor.cli.ask import check_kind, less_held, of_job_file
 from ingestor.cli.cost import approve
 from ingestor.cli.enqueue import enqueue
 from ingestor.cli.output import plural, print_json, tell
@@ -24,19 +24,20 @@ from ingestor.cli.watching import (
     bar_wanted,
     exit_code,
     refusal_code,
+    warn_of_quarantine,
     watch_job,
 )
 from ingestor.errors import BrokerUnavailable, WaitTimedOut
 from ingestor.insights import JobStatus, job_status, presence_warnings
 from ingestor.job import JobPlan
 from ingestor.job_file import JobFile, load_job_file
+from ingestor.origins import open_sources
 from ingestor.settings import Settings, load_settings
-from ingestor.sources.source import Ask, Sources, Wanted
+from ingestor.sources.source import Ask, Source, Wanted
 from ingestor.store import ledger
 from ingestor.store.coverage import underway
 from ingestor.store.database import Database, DatabaseOptions
 from ingestor.store.migrate import require_current
-from ingestor.vault import Vault
 from ingestor.vocabulary import JobState, Priority, Role, Schema, SType
 
 
@@ -76,11 +77,14 @@ def run(submission: Submission) -> int:
     if submission.job is not None:
         job = load_job_file(submission.job, today=dt.datetime.now(dt.UTC).date())
     settings = load_settings(job=None if job is None else _job_settings(job))
+    source = open_sources(settings).named(submission.source if job is None else job.source)
+    if job is None:
+        check_kind(source, submission.path)
     if not submission.dry_run:
         # Told before an hour of planning: both must be named, though Redis may be away.
         settings.dsn(Role.WORKER)
         settings.redis_dsn()
-    plan = _planned(submission, job, settings)
+    plan = _planned(submission, job, source, settings)
     for note in plan.notes:
         tell(f"note: {note}")
     if submission.dry_run:
@@ -98,9 +102,9 @@ def _job_settings(job: JobFile) -> Mapping[str, object]:
     return {**job.settings, "budget.max_usd_per_job": job.max_usd}
 
 
-def _planned(submission: Submission, job: JobFile | None, settings: Settings) -> JobPlan:
-    name = submission.source if job is None else job.source
-    source = Sources(settings, Vault.of(settings)).named(name)
+def _planned(
+    submission: Submission, job: JobFile | None, source: Source, settings: Settings
+) -> JobPlan:
     if job is not None:
         for note in job.notes:
             tell(f"note: {note}")
@@ -215,8 +219,7 @@ def _say_accepted(submission: Submission, plan: JobPlan, accepted: ledger.Accept
 
 
 def _say_next(submission: Submission, accepted: ledger.Accepted, status: JobStatus) -> None:
-    if quarantined := status.records["quarantined"]:
-        tell(f"warning: {plural(quarantined, 'record')} quarantined, see ingest.quarantine")
+    warn_of_quarantine(status)
     command = _next_command(submission, accepted, status)
     if command:
         click.echo(f"next: {command}", err=submission.as_json)

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ingestor.cli.arguments import DatasetType, DayType, SchemasType, SymbolsType, meant
+from ingestor.cli.arguments import DatasetType, DayType, SchemasType, SourceType, SymbolsType
 from ingestor.cli.symbol_types import SymbolType
 from ingestor.vocabulary import Priority
 
 if TYPE_CHECKING:
     from ingestor.cli.submission import Submission
 
-_SOURCES = ("databento", "dbn-files")
+_PROVIDER = "databento"
 _FILES = "dbn-files"
 
 
@@ -38,8 +38,8 @@ class UsdType(click.FloatRange):
 @click.command()
 @click.option(
     "--source",
-    help="Where from; dbn-files where --path is given, else databento.",
-    metavar="|".join(_SOURCES),
+    type=SourceType(),
+    help="Where from: any that is installed; dbn-files where --path is given, else databento.",
 )
 @click.option(
     "--job",
@@ -49,7 +49,8 @@ class UsdType(click.FloatRange):
 @click.option(
     "--path",
     type=click.Path(path_type=Path),
-    help="DBN file, or folder of them (.dbn, .dbn.zst). Every worker must see it under this path.",
+    help="File, or folder of them, of the kind that --source reads. Every worker must see it under "
+    "this path.",
 )
 @click.option(
     "--copy-to-vault",
@@ -109,8 +110,7 @@ class UsdType(click.FloatRange):
 @click.option("--quiet", is_flag=True, help="Only the job id on stdout.")
 @click.option("--no-progress", is_flag=True, help="No progress bar.")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error too.")
-@click.pass_context
-def submit(context: click.Context, /, **options: object) -> int:
+def submit(**options: object) -> int:
     """Plan a job, record it with all its chunks, and put them on the queue.
 
     Days are whole UTC days, --end is exclusive (today, yesterday, -2y count from today; latest is
@@ -126,38 +126,27 @@ def submit(context: click.Context, /, **options: object) -> int:
       hdi-submit --path /data/dbn --wait
       hdi-submit --path /data/dbn/trades.dbn.zst --name march --priority high
       hdi-submit --path /data/dbn --schema trades --dry-run
+      hdi-submit --source csv-files --path /data/acme --dataset ACME.BARS --schema ohlcv-1d --wait
 
     \b
     Exit codes: 0 ok, 1 error, 2 usage, 3 finished with failed chunks, 4 authentication, 5 cost cap
     refused, 6 a service cannot be reached, 7 the wait timed out, 130 interrupted (the job goes on).
     """
-    submission = _submission(context, options)
+    submission = _submission(options)
     from ingestor.cli.submission import run
 
     return run(submission)
 
 
-def _submission(context: click.Context, options: dict[str, object]) -> Submission:
-    source = _source(options, context)
+def _submission(options: dict[str, object]) -> Submission:
     _refuse_contradictions(options)
     from ingestor.cli.submission import Submission
 
     options.pop("debug")
-    options["source"] = source
+    options["source"] = options["source"] or (_PROVIDER if options["path"] is None else _FILES)
     priority = options["priority"]
     options["priority"] = None if priority is None else Priority(str(priority))
     return Submission(**options)  # type: ignore[arg-type]
-
-
-def _source(options: dict[str, object], context: click.Context) -> str:
-    given = options["source"] or (_FILES if options["path"] is not None else _SOURCES[0])
-    if given not in _SOURCES:
-        raise click.UsageError(
-            f"--source {given!r} is unknown; it may be {', '.join(_SOURCES)}."
-            + meant(str(given), _SOURCES),
-            context,
-        )
-    return str(given)
 
 
 _EXCLUDE = (
@@ -211,10 +200,8 @@ def _refuse_contradictions(options: dict[str, object]) -> None:
         raise click.UsageError("--copy-to-vault only makes sense with --path.")
     if options["job"] is not None:
         _refuse_beside_job(options)
-    elif options["source"] == _FILES or (options["source"] is None and options["path"]):
-        _refuse_for_files(options)
     elif options["path"] is not None:
-        raise click.UsageError(f"--path and --source {options['source']} exclude each other.")
+        _refuse_for_files(options)
     else:
         _require_for_provider(options)
 
@@ -226,8 +213,6 @@ def _refuse_beside_job(options: dict[str, object]) -> None:
 
 
 def _refuse_for_files(options: dict[str, object]) -> None:
-    if options["path"] is None:
-        raise click.UsageError("--source dbn-files needs --path.")
     for name, flag in _NOT_FOR_FILES.items():
         if options[name] is not None:
             raise click.UsageError(
@@ -244,7 +229,9 @@ def _require_for_provider(options: dict[str, object]) -> None:
         raise click.UsageError(
             "give --dataset, --schema, --symbols and --start, or --job FILE, or --path."
         )
-    raise click.UsageError(f"a request to a provider needs {', '.join(missing)}, too.")
+    raise click.UsageError(
+        f"a request to a provider needs {', '.join(missing)}, too; a source of files needs --path."
+    )
 
 
 def _refuse_empty_range(options: dict[str, object]) -> None:

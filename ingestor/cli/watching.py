@@ -37,6 +37,13 @@ def exit_code(status: JobStatus, *, strict: bool = False) -> int:
     return FAILED_CHUNKS if strict and status.records["quarantined"] else OK
 
 
+def warn_of_quarantine(status: JobStatus) -> None:
+    """Says on stderr where the records are that the job's chunks refused."""
+    if quarantined := status.records["quarantined"]:
+        command = f"hdi quarantine list --job {str(status.job_id)[:8]}"
+        tell(f"warning: {plural(quarantined, 'record')} quarantined; {command} says why")
+
+
 async def refusal_code(database: Database, status: JobStatus) -> int:
     """4 or 5 where the provider refused the whole job for its key or its account; else 0."""
     if status.state not in (JobState.FAILED, JobState.COMPLETED_WITH_FAILURES):

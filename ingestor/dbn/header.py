@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ingestor.errors import CorruptPayload, UnlikeRequest
-from ingestor.job import SymbolInterval
+from ingestor.job import PayloadMetadata, SymbolInterval
 from ingestor.model import STORED
 from ingestor.vocabulary import Schema, SType
 
@@ -58,6 +58,13 @@ class DbnHeader:
     ts_out: bool
     intervals: tuple[SymbolInterval, ...]
     digest: str
+
+    @property
+    def metadata(self) -> PayloadMetadata:
+        """What is held against a request."""
+        return PayloadMetadata(
+            self.dataset, str(self.schema), self.start, self.end, self.symbols, self.limit
+        )
 
     @property
     def membership(self) -> tuple[SymbolInterval, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ValidationError
 
-from ingestor.dbn import NEWEST, layout, layout_of_size, reserved_fields
-from ingestor.errors import CorruptPayload
+from ingestor.dbn import layout, reserved_fields
 from ingestor.model import Column, Table
+from ingestor.model.readable import time_text
 from ingestor.model.reasons import reason_of, reserved_reason
 from ingestor.model.records import record_model, spelled
-from ingestor.transform import Mapping
-from ingestor.transform.rules import Constant, Undefined
+from ingestor.sources.source import Source
+from ingestor.transform import Mapping as MappingFile
 from ingestor.vocabulary import Schema
 
 # What Pydantic calls an error → the check of `ingestor.validate` that finds the same; range else.
@@ -33,68 +33,84 @@ class Explained:
         wire: The value as delivered, in text; None where the record has no such field.
         stored: What the column would hold, times in nanoseconds since 1970; None for NULL, and
             where the value cannot be stored.
-        reasons: Sentences on why it cannot; empty where it can.
+        reasons: Sentences on why it cannot, or what is wrong with it; empty where nothing is.
+        is_time: Whether `stored` is a time.
     """
 
     name: str
     wire: str | None
     stored: int | Decimal | str | None
     reasons: tuple[str, ...]
+    is_time: bool = False
+
+    @property
+    def shown(self) -> str | None:
+        """`stored` for people: a time in ISO 8601, a decimal with all its digits."""
+        if self.stored is None:
+            return None
+        if self.is_time:
+            return time_text(int(self.stored))
+        return f"{self.stored:f}" if isinstance(self.stored, Decimal) else str(self.stored)
 
 
-def explain(raw: bytes, schema: Schema, mapping: Mapping) -> tuple[Explained, ...]:
-    """Every column that `mapping` makes of the wire record `raw`, in the order of its table.
+def explain(
+    records: npt.NDArray[np.void], schema: Schema, mapping: MappingFile
+) -> tuple[Explained, ...]:
+    """Every column that `mapping` makes of one wire record, in the order of its table.
 
     Reserved fields that hold something stand behind them. A bar that repeats another one's key is
     at fault in no field: the reason beside it in quarantine tells of that.
-
-    Raises:
-        CorruptPayload: No version of DBN has records of this schema of so many bytes.
     """
-    records = decoded(raw, schema)
-    frame = {name: values[0] for name, values in mapping.columns(records).items()}
-    broken = broken_rules(mapping.table, frame)
+    made = mapping.spell(records)
+    unread = frozenset(name for name, mask in made.unread.items() if mask[0])
+    frame = {name: values[0] for name, values in made.columns.items()}
+    broken = broken_rules(mapping.table, frame, unread)
     columns = tuple(
         Explained(
             name=column.name,
             wire=_wire(mapping, column, records),
             stored=None if column.name in broken else _plain(spelled(column, frame[column.name])),
             reasons=tuple(reason_of(rule, column) for rule in broken.get(column.name, ())),
+            is_time=column.kind.sql == "TIMESTAMPTZ",
         )
         for column in mapping.table.frame_columns
     )
     return (*columns, *_reserved(records, schema))
 
 
+def decoded(source: Source, raw: bytes, schema: Schema) -> npt.NDArray[np.void]:
+    """The record that its source makes of its bytes, shape (1,).
+
+    Raises:
+        CorruptPayload: They are no record of this schema.
+    """
+    [(_, records)] = source.decode([raw], schema)
+    return records
+
+
 def _reserved(records: npt.NDArray[np.void], schema: Schema) -> Iterator[Explained]:
-    """What stands where the newest version has nothing; older ones are not looked at."""
+    """What stands where the newest DBN has nothing; older ones, and other wires, are let pass."""
     for name in reserved_fields(schema) if records.dtype == layout(schema) else ():
         if found := records[name][0].item():
             yield Explained(name, found.hex(), None, (reserved_reason(name),))
 
 
-def decoded(raw: bytes, schema: Schema) -> npt.NDArray[np.void]:
-    """The record in the layout of its length, shape (1,)."""
-    found = layout_of_size(schema, len(raw))
-    if found is None:
-        sizes = [layout(schema, version).itemsize for version in range(NEWEST, 0, -1)]
-        known = ", ".join(str(size) for size in dict.fromkeys(sizes))
-        raise CorruptPayload(
-            f"a record of {len(raw)} bytes is none of {schema}; those have {known} bytes"
-        )
-    return np.frombuffer(raw, found)
+def broken_rules(
+    table: Table, frame: Mapping[str, Any], unread: frozenset[str] = frozenset()
+) -> dict[str, list[str]]:
+    """Column → rules of the table that its value breaks, found by the record model.
 
-
-def broken_rules(table: Table, frame: dict[str, Any]) -> dict[str, list[str]]:
-    """Column → rules that its value of the standard frame breaks, found by the record model."""
-    broken: dict[str, list[str]] = {}
+    `unread`: columns whose value could not be made of what was delivered; they hold anything.
+    """
+    broken = {name: [f"{name}.unread"] for name in unread}
     try:
         record_model(table)(**{c.name: spelled(c, frame[c.name]) for c in table.frame_columns})
     except ValidationError as error:
         for each in error.errors(include_url=False, include_context=False):
             column = table[str(each["loc"][0])]
-            check = _check(column, frame[column.name], each["type"])
-            broken.setdefault(column.name, []).append(f"{column.name}.{check}")
+            if column.name not in unread:
+                check = _check(column, frame[column.name], each["type"])
+                broken.setdefault(column.name, []).append(f"{column.name}.{check}")
     return broken
 
 
@@ -104,11 +120,17 @@ def _check(column: Column, value: Any, found: str) -> str:
     return "range" if column.kind.name == "character" else _CHECKS.get(found, "range")
 
 
-def _wire(mapping: Mapping, column: Column, records: npt.NDArray[np.void]) -> str | None:
-    rule = mapping.rules[column.name]
-    if isinstance(rule, Constant | Undefined) or rule.field not in (records.dtype.names or ()):
-        return None
-    value = records[rule.field][0].item()
+def _wire(mapping: MappingFile, column: Column, records: npt.NDArray[np.void]) -> str | None:
+    names = [each for each in mapping.rules[column.name].fields if each in _names(records)]
+    values = [_text(records[name][0].item()) for name in names]
+    return " ".join(values) if names else None
+
+
+def _names(records: npt.NDArray[np.void]) -> tuple[str, ...]:
+    return records.dtype.names or ()
+
+
+def _text(value: Any) -> str:
     return _escaped(value) if isinstance(value, bytes) else str(value)
 
 

@@ -3,56 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
-from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo, WithJsonSchema
 
 from ingestor.dates import DAY_PATTERN, END_PATTERN, parse_day, parse_end
+from ingestor.documents import Text, one_of
 from ingestor.errors import Usage
-from ingestor.job_file.document import Written
 from ingestor.model import STORED
 from ingestor.symbol_list import symbol_fault
 from ingestor.vocabulary import ALL_SYMBOLS, Priority, Schema, SType, is_dataset
 
 _FILE_SOURCES = frozenset({"dbn-files", "csv-files"})
-
-
-def nearest(word: str, allowed: Sequence[str]) -> str:
-    """``; did you mean X?`` for the nearest of `allowed`, or nothing."""
-    near = get_close_matches(word.lower(), allowed, n=1, cutoff=0.6)
-    return f"; did you mean {near[0]}?" if near else ""
-
-
-def _as_text(value: object) -> object:
-    """What YAML may read as something else must be in quotes, for every reader of the file."""
-    if isinstance(value, Written) and value.read_as:
-        if not value:
-            raise ValueError("is empty")
-        raise ValueError(f'YAML reads {value} as {value.read_as}; put it in quotes: "{value}"')
-    if isinstance(value, Mapping) and len(value) == 1:
-        [(key, inner)] = value.items()
-        if isinstance(inner, str):
-            raise ValueError(
-                "YAML reads this as a key with a value, for it holds a colon and a blank; "
-                f'put it in quotes: "{key}: {inner}"'
-            )
-    return str(value) if isinstance(value, str) else value
-
-
-def _one_of(words: Iterable[StrEnum], what: str) -> BeforeValidator:
-    allowed = [str(each) for each in words]
-
-    def validated(value: object) -> object:
-        if not isinstance(value, str) or value in allowed:
-            return value
-        raise ValueError(
-            f"{value[:60]!r} is no {what}; there are {', '.join(allowed)}{nearest(value, allowed)}"
-        )
-
-    return BeforeValidator(validated)
 
 
 def _dataset(text: str) -> str:
@@ -112,7 +74,6 @@ def _resolved(value: object, info: ValidationInfo, parse: Any) -> object:
         raise ValueError(error.message) from error
 
 
-Text = Annotated[str, BeforeValidator(_as_text)]
 Symbol = Annotated[Text, AfterValidator(_symbol)]
 Symbols = Annotated[
     tuple[Symbol, ...],
@@ -128,11 +89,11 @@ Symbols = Annotated[
 ]
 SchemaWord = Annotated[
     Schema,
-    _one_of(STORED, "schema"),
+    one_of(STORED, "schema"),
     WithJsonSchema({"enum": [str(each) for each in STORED]}),
 ]
-STypeWord = Annotated[SType, _one_of(SType, "symbol type")]
-PriorityWord = Annotated[Priority, _one_of(Priority, "priority")]
+STypeWord = Annotated[SType, one_of(SType, "symbol type")]
+PriorityWord = Annotated[Priority, one_of(Priority, "priority")]
 Name = Annotated[Text, AfterValidator(_name)]
 Source = Annotated[Text, AfterValidator(_source)]
 DatasetCode = Annotated[Text, AfterValidator(_dataset)]

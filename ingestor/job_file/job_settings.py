@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from ingestor.job_file.document import Fault, Loc
+from ingestor.documents import Fault, Loc
 from ingestor.settings import SECRETS
 from ingestor.settings.layers import suggestion
 

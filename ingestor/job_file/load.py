@@ -14,9 +14,10 @@ from pydantic import ValidationError
 
 from ingestor.dates import LAST_DAY
 from ingestor.days import day_of, midnight
+from ingestor.documents import Document, Fault, Loc, empty_faults, wrong
 from ingestor.errors import Usage
-from ingestor.job_file.document import Document, Fault, Loc, read_document
-from ingestor.job_file.faults import EMPTY, bad_job, model_faults
+from ingestor.job_file.document import read_document
+from ingestor.job_file.faults import model_faults
 from ingestor.job_file.job_settings import by_dotted_name, setting_faults
 from ingestor.job_file.model import WrittenJob, WrittenRequest
 from ingestor.model import STORED
@@ -102,10 +103,10 @@ def _checked(document: Document, today: dt.date) -> WrittenJob:
         written = WrittenJob.model_validate(document.values, context={"today": today})
     except ValidationError as error:
         # `from None`: pydantic's error holds every value.
-        raise bad_job(document, [*faults, *model_faults(error), *_empty(document)]) from None
-    faults += [*_empty(document), *_overlaps(written)]
+        raise wrong(document, [*faults, *model_faults(error), *empty_faults(document)]) from None
+    faults += [*empty_faults(document), *_overlaps(written)]
     if faults:
-        raise bad_job(document, faults)
+        raise wrong(document, faults)
     return written
 
 
@@ -123,10 +124,6 @@ def _unless_one(values: Mapping[str, Any], loc: Loc, one: str, other: str) -> It
         yield Fault((*loc, other), f"excludes {one}; give one of them")
     elif one not in values and other not in values:
         yield Fault((*loc, one), f"is missing; give {one} or {other}")
-
-
-def _empty(document: Document) -> Iterator[Fault]:
-    return (Fault(loc, EMPTY) for loc in document.empty)
 
 
 def _requests(written: WrittenJob) -> Iterator[tuple[Loc, JobRequest]]:
@@ -169,7 +166,7 @@ def _symbols(document: Document, written: WrittenJob) -> SymbolList:
         if written.symbols_file is None:
             return as_symbol_list(written.symbols or ())
         given = Path(written.symbols_file).expanduser()
-        return read_symbol_file(document.path.parent / given)
+        return read_symbol_file(Path(document.name).parent / given)
     except (Usage, RuntimeError) as error:  # RuntimeError: no home for ~
         key = "symbols" if written.symbols_file is None else "symbols_file"
-        raise bad_job(document, [Fault((key,), str(error))]) from error
+        raise wrong(document, [Fault((key,), str(error))]) from error

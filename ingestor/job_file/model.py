@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
+from ingestor.documents import Text
 from ingestor.job_file.fields import (
     DatasetCode,
     EndDay,
@@ -16,7 +17,6 @@ from ingestor.job_file.fields import (
     StartDay,
     STypeWord,
     Symbols,
-    Text,
 )
 from ingestor.job_file.job_settings import settings_schema
 from ingestor.vocabulary import MAX_SYMBOLS, Priority, Schema, SType

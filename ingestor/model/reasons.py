@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from ingestor.model.kind import Column
+from ingestor.model.kind import COUNT64, Column
 
 _REASONS: Final = {
+    "unread": "cannot be made of what was delivered, which is no {noun}",
     "required": "is undefined, and the key needs it",
     "range": "lies outside what {sql} can hold",
     "step": "is no whole second",
     "text": "is no UTF-8 text up to its first NUL with only NUL after it",
     "repeat": "repeats the key of an earlier record of the payload",
+}
+_NOUNS: Final = {
+    "TIMESTAMPTZ": "time",
+    "NUMERIC": "price",
+    "TEXT": "text",
 }
 
 
@@ -23,4 +29,15 @@ def reserved_reason(field: str) -> str:
 def reason_of(rule: str, column: Column) -> str:
     """The sentence for a broken rule ``<column>.<check>``."""
     check = rule.rpartition(".")[2]
-    return f"{column.name} {_REASONS[check].format(sql=column.kind.sql)}"
+    sql = column.kind.sql
+    sentence = _REASONS[check].format(sql=sql, noun=_noun(column))
+    if check == "range" and column.kind is COUNT64:
+        # Two's complement: -1 of a 64-bit field is 2^64 - 1 to whoever reads it unsigned.
+        sentence += "; a negative number, read without its sign, does so"
+    return f"{column.name} {sentence}"
+
+
+def _noun(column: Column) -> str:
+    if column.kind.name == "character":
+        return "single character"
+    return _NOUNS.get(column.kind.sql, f"whole number that {column.kind.sql} can hold")

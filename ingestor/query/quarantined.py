@@ -48,7 +48,7 @@ ORDER BY index_ns NULLS LAST, instrument_id, chunk_id, position
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """A record that no table can hold.
+    """A record that was refused.
 
     Attributes:
         index_ns: Its index timestamp, nanoseconds since 1970; None where it is undefined.
@@ -69,7 +69,8 @@ async def quarantined(connection: Any, wanted: Selection) -> AsyncGenerator[list
     Those without an ordinal are in the order of chunk and position among themselves.
 
     Undefined index timestamps come last; the last moment of their chunk decides whether they are
-    in the range. What a forced load took the place of is left out.
+    in the range. What a forced load or a replay took the place of is left out, and so is what was
+    stored later: it is a row.
     """
     made = _statement(wanted)
     cursor = await connection.cursor(made.text, *made.values)
@@ -89,6 +90,7 @@ def _statement(wanted: Selection) -> Statement:
     made = Statement()
     limits = [
         "q.superseded_by IS NULL",
+        "q.resolution IS DISTINCT FROM 'replayed'",
         f"r.dataset = {made.put(wanted.dataset, 'TEXT')}",
         f"r.schema = {made.put(wanted.schema, 'TEXT')}",
         f"t.at >= {made.put(wanted.start, 'NUMERIC')}",

@@ -92,6 +92,10 @@ class StoreSection(Section):
     max_removal_rows: int = setting(
         100, "rows", "So many a forced load may always remove, whatever their share", ge=0
     )
+    flags_kept: int = setting(
+        10_000, "records",
+        "Flagged records that are listed per chunk and rule; all of them are counted", ge=0,
+    )  # fmt: skip
 
 
 class LeaseSection(Section):

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ingestor.errors import PayloadMissing, UnlikeRequest
+from ingestor.errors import UnlikeRequest
 from ingestor.model import table_of
 from ingestor.sources.dbn_plan import plan_files
-from ingestor.sources.dbn_slice import IN_VAULT, check_same, check_size, slice_records, visible
+from ingestor.sources.dbn_raw import decoded, raw_records
+from ingestor.sources.dbn_slice import slice_records
 from ingestor.sources.dbn_stream import DbnStream
 from ingestor.sources.microseconds import MICROSECOND
+from ingestor.sources.payload_file import (
+    check_count,
+    check_same,
+    check_size,
+    local_path,
+    ordered_after,
+    visible,
+)
 from ingestor.sources.source import Payload
 from ingestor.sources.survey import BATCH, Survey, survey
 from ingestor.sources.tally import EVERYTHING, Window
@@ -23,9 +30,10 @@ from ingestor.sources.wire import chosen, joined
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from ingestor.job import Claim, Contents, JobPlan, PayloadRef
+    from ingestor.job import Claim, JobPlan, PayloadRef
     from ingestor.settings import Settings
-    from ingestor.sources.source import Ask, PayloadStore
+    from ingestor.sources.source import Ask, PayloadStore, Spellings
+    from ingestor.vocabulary import Schema
 
 
 class DbnFiles:
@@ -35,12 +43,23 @@ class DbnFiles:
     """
 
     name = "dbn-files"
-    mappings = "databento"
+    reads_files = True
     realm = None
     _vault: PayloadStore | None = None
 
-    def __init__(self, settings: Settings | None = None, vault: PayloadStore | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        vault: PayloadStore | None = None,
+        spellings: Spellings | None = None,
+    ) -> None:
+        del settings, spellings
         self._vault = vault
+
+    def mapping_folder(self, dataset: str) -> str:
+        """Files of every dataset are Databento's."""
+        del dataset
+        return "databento"
 
     def plan(self, ask: Ask) -> JobPlan:
         """Surveys the files and cuts them into chunks; see `dbn_plan`."""
@@ -59,11 +78,12 @@ class DbnFiles:
         return Payload(
             ref=ref,
             path=found.path,
-            contents=_ordered_after(before, found.contents),
+            contents=ordered_after(before, found.contents),
             symbology=(*found.header.intervals, *found.header.membership),
             layout=found.layout,
             proven=not claim.partial,  # else the plan found nothing that proves the file whole
             unresolved=(*found.header.partial, *found.header.not_found),
+            metadata=found.header.metadata,
         )
 
     def batches(
@@ -94,8 +114,16 @@ class DbnFiles:
         found = [self._spanned(ref, payload, claim, span) for ref in claim.predecessors]
         return joined(found)
 
+    def raw(self, records: npt.NDArray[np.void]) -> list[bytes]:
+        return raw_records(records)
+
+    def decode(
+        self, raw: Sequence[bytes], schema: Schema
+    ) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.void]]]:
+        return decoded(raw, schema)
+
     def _checked(self, ref: PayloadRef, window: Window) -> Survey:
-        path = self._path(ref)
+        path = local_path(ref, self._vault)
         with visible(path, ref):
             check_size(path, ref)
             found = survey(path, window)
@@ -105,7 +133,7 @@ class DbnFiles:
     def _spanned(
         self, ref: PayloadRef, payload: Payload, claim: Claim, span: Window
     ) -> npt.NDArray[np.void]:
-        path = self._path(ref)
+        path = local_path(ref, self._vault)
         column = table_of(claim.schema).index_column
         found = [np.empty(0, payload.layout)]
         with visible(path, ref), DbnStream(path) as stream:
@@ -118,16 +146,6 @@ class DbnFiles:
                 found.append(records if inside is None else chosen(records, inside))
             check_same(path, stream.seal()[0], ref)
         return joined(found)
-
-    def _path(self, ref: PayloadRef) -> Path:
-        if not ref.uri.startswith(IN_VAULT):
-            return Path(ref.uri)
-        if self._vault is None:
-            raise PayloadMissing(
-                f"{ref.uri} is kept in a vault; this process was given none",
-                hint="set HDI_VAULT_URL to the vault of whoever submitted it",
-            )
-        return self._vault.path(ref)
 
 
 def _ref(claim: Claim) -> PayloadRef:
@@ -148,19 +166,4 @@ def _check_like(found: Survey, claim: Claim) -> None:
             f"{claim.schema} of {claim.dataset}",
             hint="submit the file again",
         )
-    if found.contents.records != claim.expected:
-        raise UnlikeRequest(
-            f"{found.path} holds {found.contents.records:,} records of chunk {claim.chunk_id}; "
-            f"{claim.expected:,} were planned",
-            hint="submit the file again",
-        )
-
-
-def _ordered_after(before: Sequence[Survey], contents: Contents) -> Contents:
-    """The contents, out of order where a predecessor reaches beyond their first microsecond."""
-    first = contents.index_min
-    if first is None:
-        return contents
-    reach = max((file.index_range[1] for file in before if file.index_range), default=0)
-    in_order = reach // MICROSECOND <= first // MICROSECOND
-    return replace(contents, ordered=contents.ordered and in_order)
+    check_count(found, claim)

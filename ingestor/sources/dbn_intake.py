@@ -10,48 +10,18 @@ from pathlib import Path
 from typing import Final
 
 from ingestor.errors import BadJob, IngestError, UnlikeRequest
-from ingestor.job import PayloadRef
 from ingestor.model import STORED
-from ingestor.sources.dbn_folder import (
-    check_listed,
-    missing_files,
-    read_manifest,
-    readable,
-    siblings,
-)
+from ingestor.sources.dbn_folder import SUFFIXES, check_listed, missing_files, read_manifest
 from ingestor.sources.dbn_stream import read_header, read_schema
-from ingestor.sources.deliveries import one_delivery
+from ingestor.sources.file_plan import names, ref_of
+from ingestor.sources.files import readable, siblings
 from ingestor.sources.source import Ask
-from ingestor.sources.survey import Survey, date_of, survey
+from ingestor.sources.survey import Survey, one_delivery, survey
 
 # Decompression and hashing release the interpreter; more threads only queue for the rest.
 _THREADS: Final = min(4, os.cpu_count() or 1)
 # Below this mean size, threads only wait for the interpreter: 0.3 ms a file alone, 0.5 with four.
 _SMALL: Final = 1 << 20
-_NAMES_IN_A_NOTE: Final = 5
-
-
-def checked_path(ask: Ask) -> Path:
-    """The path that was asked for.
-
-    Raises:
-        BadJob: There is none, or the ask holds something that files cannot obey.
-    """
-    if ask.path is None:
-        raise BadJob("no files were named", hint="give --path a DBN file or a folder of them")
-    if ask.symbols:
-        raise BadJob(
-            "--symbols cannot choose within files: a DBN file is loaded whole",
-            hint="leave --symbols out; choose symbols when reading",
-        )
-    if ask.start is not None and ask.end is not None and ask.start >= ask.end:
-        raise BadJob(
-            f"--end {date_of(ask.end)} is not after --start {date_of(ask.start)}",
-            hint="--end is exclusive: give the day after the last",
-        )
-    if ask.chunk_days is not None and ask.chunk_days < 1:
-        raise BadJob(f"--chunk-days is {ask.chunk_days}; at least 1 is needed")
-    return ask.path
 
 
 def of_schemas(files: Sequence[Path], ask: Ask, notes: list[str]) -> Sequence[Path]:
@@ -149,7 +119,7 @@ def check_manifests(surveys: Sequence[Survey], notes: list[str]) -> frozenset[Pa
 def beside(file: Survey, notes: list[str]) -> list[Survey]:
     """The parts beside a single file: not loaded, but its ordinals may go on from theirs."""
     found = []
-    for path in siblings(file.path):
+    for path in siblings(file.path, SUFFIXES):
         try:
             if one_delivery(file.header, read_header(path)):
                 found.append(survey(path))
@@ -157,15 +127,3 @@ def beside(file: Survey, notes: list[str]) -> list[Survey]:
             if not isinstance(error, UnlikeRequest):
                 notes.append(f"{path.name} beside it was not looked at: {error}")
     return found
-
-
-def ref_of(file: Survey) -> PayloadRef:
-    """The file as a payload, by the bytes that were surveyed."""
-    return PayloadRef(str(file.path), file.sha256, file.size)
-
-
-def names(of: Sequence[str]) -> str:
-    """The first few names, and how many more there are."""
-    shown = ", ".join(of[:_NAMES_IN_A_NOTE])
-    more = len(of) - _NAMES_IN_A_NOTE
-    return f"{shown} and {more} more" if more > 0 else shown

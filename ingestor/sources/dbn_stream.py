@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from ingestor import dbn
 from ingestor.errors import CorruptPayload
+from ingestor.sources.payload_file import HashedFile
 from ingestor.sources.zstd import Decompressed, Readable, is_zstd
 
 if TYPE_CHECKING:
@@ -16,38 +16,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 _DRAIN_BYTES = 1 << 20
-
-
-class HashedFile:
-    """A file that hashes and counts whatever is read from it."""
-
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("rb", buffering=0)
-        self.sha256 = hashlib.sha256()
-        self.size = 0
-
-    def head(self) -> bytes:
-        """The first four bytes, not counted as read."""
-        head = self._file.read(4)
-        self._file.seek(0)
-        return head
-
-    def read(self, count: int) -> bytes:
-        """Up to `count` bytes; none at the end."""
-        taken = self._file.read(count)
-        self.sha256.update(taken)
-        self.size += len(taken)
-        return taken
-
-    def readinto(self, buffer: memoryview, /) -> int:
-        """Fills `buffer` from its start; 0 at the end."""
-        count = self._file.readinto(buffer) or 0
-        self.sha256.update(buffer[:count])
-        self.size += count
-        return count
-
-    def close(self) -> None:
-        self._file.close()
 
 
 class DbnStream:

@@ -7,7 +7,7 @@ though no column keeps it: one past the first of its key is refused, whichever p
 
 Two files are of one delivery where their metadata are the same bytes. Two of them are
 
-- unrelated, where their index timestamps share no microsecond;
+- unrelated, where their index timestamps share no microsecond, or they no instrument;
 - a part and the next, where one ends in the microsecond in which the other begins;
 - a re-delivery (a copy, or an ordered whole beside its part), where one's range contains the
   other's and its records too: no part follows from it, the rows merge;
@@ -30,11 +30,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from ingestor.dbn import DbnHeader
 from ingestor.sources.redelivery import redelivered
-from ingestor.sources.survey import Survey
+
+if TYPE_CHECKING:
+    from ingestor.sources.surveyed import Surveyed
 
 _MICROSECOND: Final = 1_000
 _DIGITS: Final = re.compile(r"(\d+)")
@@ -63,7 +64,7 @@ class Delivery:
         copy_of: An earlier file with the very same bytes; None where there is none.
     """
 
-    predecessors: tuple[Survey, ...] = ()
+    predecessors: tuple[Surveyed, ...] = ()
     parts: int = 1
     copy_of: Path | None = None
 
@@ -85,7 +86,7 @@ def natural(path: Path) -> tuple[object, ...]:
     )
 
 
-def deliveries(files: Sequence[Survey], *, numbered: bool) -> Mapping[Path, Delivery]:
+def deliveries(files: Sequence[Surveyed], *, numbered: bool) -> Mapping[Path, Delivery]:
     """Finds each file's place among `files`, all of one folder and one schema.
 
     Args:
@@ -96,22 +97,24 @@ def deliveries(files: Sequence[Survey], *, numbered: bool) -> Mapping[Path, Deli
     related = _relations(files, numbered=numbered)
     same_metadata: dict[str, list[int]] = defaultdict(list)
     for at, file in enumerate(files):
-        same_metadata[file.header.digest].append(at)
+        same_metadata[file.delivery].append(at)
     order = _order(files, related)
     return {
         file.path: Delivery(
             predecessors=tuple(files[other] for other in _before(at, files, related, order)),
-            parts=len(set(same_metadata[file.header.digest]) - related[at].again),
+            parts=len(set(same_metadata[file.delivery]) - related[at].again),
             copy_of=_copied(at, files, related),
         )
         for at, file in enumerate(files)
     }
 
 
-def relation(a: Survey, b: Survey, *, numbered: bool) -> Relation:
+def relation(a: Surveyed, b: Surveyed, *, numbered: bool) -> Relation:
     """What two files of one folder are to each other."""
     first, second = microseconds(a.index_range), microseconds(b.index_range)
-    if first is None or second is None or not one_delivery(a.header, b.header):
+    if first is None or second is None or not a.parts_with(b):
+        return Relation.UNRELATED
+    if set(a.contents.instruments).isdisjoint(b.contents.instruments):
         return Relation.UNRELATED
     low, high = max(first[0], second[0]), min(first[1], second[1])
     if low > high:
@@ -131,21 +134,7 @@ def microseconds(span: tuple[int | None, int | None] | None) -> tuple[int, int] 
     return span[0] // _MICROSECOND, span[1] // _MICROSECOND
 
 
-def one_delivery(one: DbnHeader, other: DbnHeader) -> bool:
-    """Whether two files of one folder can be parts of one delivery, as their metadata tell."""
-    if one.digest == other.digest:
-        return True
-    alike = all(
-        getattr(one, name) == getattr(other, name)
-        for name in ("version", "dataset", "schema", "limit", "stype_in", "stype_out", "symbols")
-    )
-    return alike and (
-        (one.end is not None and one.end <= other.start)
-        or (other.end is not None and other.end <= one.start)
-    )
-
-
-def _relations(files: Sequence[Survey], *, numbered: bool) -> list[_Related]:
+def _relations(files: Sequence[Surveyed], *, numbered: bool) -> list[_Related]:
     """Compares only files whose ranges meet: a folder of days costs one comparison per file."""
     related = [_Related() for _ in files]
     within: dict[int, dict[int, Relation]] = defaultdict(dict)
@@ -167,7 +156,7 @@ def _relations(files: Sequence[Survey], *, numbered: bool) -> list[_Related]:
 def _again(
     whole: int,
     parts: Mapping[int, Relation],
-    files: Sequence[Survey],
+    files: Sequence[Surveyed],
     related: Sequence[_Related],
     *,
     numbered: bool,
@@ -181,7 +170,7 @@ def _again(
     return held
 
 
-def _comparable(whole: Survey, part: Survey, found: Relation) -> bool:
+def _comparable(whole: Surveyed, part: Surveyed, found: Relation) -> bool:
     """Whether a part all of whose records `whole` holds must be a re-delivery.
 
     Out of order, a part of a delivery may hold just what another part holds too, as may one of
@@ -192,12 +181,12 @@ def _comparable(whole: Survey, part: Survey, found: Relation) -> bool:
     return ordered or part.contents.records == whole.contents.records
 
 
-def _holds_all(whole: int, held: set[int], files: Sequence[Survey]) -> bool:
+def _holds_all(whole: int, held: set[int], files: Sequence[Surveyed]) -> bool:
     """Whether every other file with records that is here of the delivery is in `held`."""
     return all(
         at in held or at == whole or file.index_range is None
         for at, file in enumerate(files)
-        if one_delivery(file.header, files[whole].header)
+        if file.parts_with(files[whole])
     )
 
 
@@ -206,13 +195,13 @@ def _relate(related: Sequence[_Related], a: int, b: int, *, again: bool) -> None
         (related[one].again if again else related[one].parts).add(other)
 
 
-def _extent(file: Survey) -> tuple[int, int]:
+def _extent(file: Surveyed) -> tuple[int, int]:
     """How much a file spans and holds: the larger of two is the whole."""
     low, high = _range(file)
     return high - low, file.contents.records
 
 
-def _meeting(files: Sequence[Survey]) -> Iterator[tuple[int, int]]:
+def _meeting(files: Sequence[Surveyed]) -> Iterator[tuple[int, int]]:
     ranges = sorted(
         (span, at)
         for at, file in enumerate(files)
@@ -225,7 +214,7 @@ def _meeting(files: Sequence[Survey]) -> Iterator[tuple[int, int]]:
             yield a, b
 
 
-def _order(files: Sequence[Survey], related: Sequence[_Related]) -> list[int]:
+def _order(files: Sequence[Surveyed], related: Sequence[_Related]) -> list[int]:
     """A rank per file: delivery order within each group of parts that meet."""
     rank = list(range(len(files)))
     seen: set[int] = set()
@@ -256,7 +245,7 @@ def _group(start: int, related: Sequence[_Related]) -> set[int]:
     return group
 
 
-def _in_time(order: Sequence[int], files: Sequence[Survey], related: Sequence[_Related]) -> bool:
+def _in_time(order: Sequence[int], files: Sequence[Surveyed], related: Sequence[_Related]) -> bool:
     """Whether no file in this order ends after a later part begins.
 
     Within one microsecond names decide: the clock may step back by nanoseconds, and identical
@@ -271,14 +260,14 @@ def _in_time(order: Sequence[int], files: Sequence[Survey], related: Sequence[_R
     )
 
 
-def _range(file: Survey) -> tuple[int, int]:
+def _range(file: Surveyed) -> tuple[int, int]:
     span = microseconds(file.index_range)
     assert span is not None, "only files with records have relations"
     return span
 
 
 def _before(
-    at: int, files: Sequence[Survey], related: Sequence[_Related], order: Sequence[int]
+    at: int, files: Sequence[Surveyed], related: Sequence[_Related], order: Sequence[int]
 ) -> list[int]:
     """The parts before one file, in order; what another of them delivers too is left out."""
     earlier = [other for other in related[at].parts if order[other] < order[at]]
@@ -291,7 +280,7 @@ def _before(
     return sorted(kept, key=lambda other: order[other])
 
 
-def _copied(at: int, files: Sequence[Survey], related: Sequence[_Related]) -> Path | None:
+def _copied(at: int, files: Sequence[Surveyed], related: Sequence[_Related]) -> Path | None:
     copies = [
         other
         for other in related[at].again

@@ -18,22 +18,20 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from ingestor.model import table_of
-from ingestor.sources.dbn_stream import DbnStream
 from ingestor.sources.wire import chosen
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from ingestor.sources.survey import Survey
+    from ingestor.sources.surveyed import Surveyed
 
-_BATCH: Final = 65_536
 _MICROSECOND: Final = 1_000
 # The 64-bit finaliser of MurmurHash3: every bit of a record reaches every bit of its hash.
 _MULTIPLIER: Final = np.uint64(0xFF51AFD7ED558CCD)
 _SHIFT: Final = np.uint64(33)
 
 
-def redelivered(whole: Survey, parts: Sequence[Survey]) -> set[Path]:
+def redelivered(whole: Surveyed, parts: Sequence[Surveyed]) -> set[Path]:
     """Which of `parts`, all within the range of `whole`, bring nothing that it does not hold.
 
     Reads each file once.
@@ -49,14 +47,14 @@ def redelivered(whole: Survey, parts: Sequence[Survey]) -> set[Path]:
 class _Content:
     """What a file holds in the range of one part: a sum of hashes, its edges record by record."""
 
-    def __init__(self, part: Survey) -> None:
+    def __init__(self, part: Surveyed) -> None:
         assert part.index_range is not None, "only files with records lie within another"
         self._low, self._high = (time // _MICROSECOND for time in part.index_range)
         self._count = 0
         self._sum = 0
         self._edges: Counter[bytes] = Counter()
         self._firsts: dict[tuple[int, ...], bytes] | None = None
-        if not table_of(part.header.schema).numbered:
+        if not table_of(part.schema).numbered:
             self._firsts = {}
 
     def add(self, records: npt.NDArray[np.void], microseconds: npt.NDArray[np.uint64]) -> None:
@@ -83,17 +81,16 @@ class _Content:
         )
 
 
-def _read(file: Survey, contents: Sequence[_Content]) -> None:
-    with DbnStream(file.path) as stream:
-        column = table_of(file.header.schema).index_column
-        for records in stream.arrays(_BATCH):
-            microseconds = records[column] // np.uint64(_MICROSECOND)
-            for content in contents:
-                content.add(records, microseconds)
+def _read(file: Surveyed, contents: Sequence[_Content]) -> None:
+    column = table_of(file.schema).index_column
+    for records in file.arrays():
+        microseconds = records[column] // np.uint64(_MICROSECOND)
+        for content in contents:
+            content.add(records, microseconds)
 
 
 def _hashes(records: npt.NDArray[np.void]) -> npt.NDArray[np.uint64]:
-    """One hash per record, over all its bytes; every DBN record is whole 8-byte words."""
+    """One hash per record, over all its bytes; each is whole 8-byte words."""
     words = np.ascontiguousarray(records).view(np.uint64)
     words = words.reshape(len(records), records.dtype.itemsize // 8)
     hashes = np.zeros(len(records), np.uint64)

@@ -17,6 +17,7 @@ from ingestor.errors import BadJob
 from ingestor.job import Contents
 from ingestor.model import Table
 from ingestor.sources.survey import Survey, date_of
+from ingestor.sources.surveyed import Surveyed
 from ingestor.sources.tally import DAY, UNDEFINED, summed
 
 
@@ -47,7 +48,7 @@ def whole_days(survey: Survey) -> tuple[int, int]:
 
 
 def cut(
-    survey: Survey, bounds: tuple[int, int], table: Table, *, chunk_days: int | None, most: int
+    survey: Surveyed, bounds: tuple[int, int], table: Table, *, chunk_days: int | None, most: int
 ) -> list[Slice]:
     """Slices of `bounds` (midnights), each of at most `chunk_days` days with records.
 
@@ -107,7 +108,7 @@ def _borders(
     return borders
 
 
-def _slice(survey: Survey, days: np.ndarray, start: int, end: int, *, last: bool) -> Slice:
+def _slice(survey: Surveyed, days: np.ndarray, start: int, end: int, *, last: bool) -> Slice:
     mine = days[(days["day"] >= np.uint64(start // DAY)) & (days["day"] < np.uint64(end // DAY))]
     contents = summed(mine, undefined=survey.undefined if last else 0, like=survey.contents)
     return Slice(start, end, contents, last)

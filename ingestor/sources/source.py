@@ -6,25 +6,27 @@ Others join through the entry-point group ``hdi.sources``; each must pass the co
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from ingestor.days import DaySet
-from ingestor.errors import BadJob
-from ingestor.job import Claim, Contents, JobPlan, PayloadRef, SymbolInterval
+from ingestor.job import (
+    Claim,
+    Contents,
+    JobPlan,
+    PayloadMetadata,
+    PayloadRef,
+    SymbolInterval,
+)
 from ingestor.manifest import Manifest, PayloadRequest
-from ingestor.settings import Settings
+from ingestor.model import Table
 from ingestor.vocabulary import Priority, Realm, Schema
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
-
-GROUP = "hdi.sources"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,9 @@ class Payload:
         proven: Whether something beside the payload says that it is whole (the provider's count, a
             checksum, a manifest), so that it also proves what it does not hold.
         unresolved: Symbols asked for that meant nothing on some day: their absence proves nothing.
+        metadata: What the payload says of itself; None where it says nothing.
+        own_ids: Whether instrument ids are HDI's own making, so that two symbols of one id would
+            be two instruments in one row.
     """
 
     ref: PayloadRef
@@ -116,6 +121,43 @@ class Payload:
     realm: Realm | None = None
     proven: bool = False
     unresolved: tuple[str, ...] = ()
+    metadata: PayloadMetadata | None = None
+    own_ids: bool = False
+
+
+class Spelling(Protocol):
+    """A mapping file, as a source sees it: sources whose wire is text read it by their mapping."""
+
+    @property
+    def table(self) -> Table: ...
+
+    @property
+    def symbol_field(self) -> str | None:
+        """The wire field whose text names the instrument, where the wire has no ids."""
+        ...
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """Wire fields that it reads and that a payload must have."""
+        ...
+
+    def columns(
+        self, records: npt.NDArray[np.void], names: Collection[str] | None = None
+    ) -> dict[str, npt.NDArray[np.generic]]:
+        """The frame columns `names` (all by default) of wire records, in wire integers."""
+        ...
+
+
+class Spellings(Protocol):
+    """Where a source finds mapping files."""
+
+    def __call__(self, folder: str, schema: Schema) -> Spelling:
+        """The mapping of `schema` in ``configs/mappings/<folder>``.
+
+        Raises:
+            BadRules: There is none, or it is wrong.
+        """
+        ...
 
 
 class PayloadStore(Protocol):
@@ -123,6 +165,10 @@ class PayloadStore(Protocol):
 
     def find(self, request: PayloadRequest) -> Manifest | None:
         """The manifest of a payload that answers the request, if its bytes are there too."""
+        ...
+
+    def manifests(self, ref: PayloadRef) -> Sequence[Manifest]:
+        """What stands beside a payload, oldest first: one per request that it answers."""
         ...
 
     def part(self, name: str) -> Path:
@@ -173,8 +219,12 @@ class Source(Protocol):
     """One way to come by records. Blocking calls; the pipeline runs them in a thread."""
 
     name: str
-    mappings: str
-    """Folder of mapping files under ``configs/mappings`` (``databento``)."""
+    reads_files: bool
+    """Whether it reads files that a person names; else it asks a provider."""
+
+    def mapping_folder(self, dataset: str) -> str:
+        """Where the mapping files of a dataset are, under ``configs/mappings`` (``databento``)."""
+        ...
 
     @property
     def realm(self) -> Realm | None:
@@ -199,6 +249,8 @@ class Source(Protocol):
 
     def fetch(self, claim: Claim) -> Payload:
         """Makes the claim's payload available here and checks it whole, before a row is written.
+
+        A claim that names its payload is never fetched anew: nothing is bought.
 
         Raises:
             PayloadMissing: This host cannot see it; names host and path.
@@ -228,40 +280,16 @@ class Source(Protocol):
         """
         ...
 
+    def raw(self, records: npt.NDArray[np.void]) -> list[bytes]:
+        """Each record's bytes as delivered, enough by themselves for `decode`."""
+        ...
 
-class SourceFactory(Protocol):
-    """What an entry point of the group names: a class, or a function that makes a source."""
-
-    def __call__(self, settings: Settings, vault: PayloadStore) -> Source: ...
-
-
-class Sources:
-    """The installed sources, each made once for a process, when it is first asked for."""
-
-    def __init__(self, settings: Settings, vault: PayloadStore) -> None:
-        self._settings = settings
-        self._vault = vault
-        self._made: dict[str, Source] = {}
-
-    def named(self, name: str) -> Source:
-        """The source called `name`.
+    def decode(
+        self, raw: Sequence[bytes], schema: Schema
+    ) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.void]]]:
+        """Wire records out of what `raw` gave, with their places in it; one array for each layout.
 
         Raises:
-            BadJob: Nothing of that name is installed.
+            CorruptPayload: Some bytes are no record of this schema.
         """
-        if name not in self._made:
-            factory: SourceFactory = _entry_point(name).load()
-            self._made[name] = factory(self._settings, self._vault)
-        return self._made[name]
-
-
-@cache
-def _entry_point(name: str) -> EntryPoint:
-    """Looked for once: going through 159 distributions takes 3.5 ms."""
-    found = {point.name: point for point in entry_points(group=GROUP)}
-    if name not in found:
-        raise BadJob(
-            f"source {name!r} is unknown; installed are {', '.join(sorted(found)) or 'none'}",
-            hint="name one of them with --source",
-        )
-    return found[name]
+        ...

@@ -7,6 +7,7 @@ minimum, maximum or day.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
     from ingestor.dbn import DbnHeader
     from ingestor.job import Contents
+    from ingestor.sources.surveyed import Surveyed
+    from ingestor.vocabulary import Schema
 
 BATCH: Final = 65_536
 
@@ -53,6 +56,28 @@ class Survey:
     undefined: int
     layout: np.dtype[np.void]
     sealed: bool
+
+    @property
+    def dataset(self) -> str:
+        return self.header.dataset
+
+    @property
+    def schema(self) -> Schema:
+        return self.header.schema
+
+    @property
+    def delivery(self) -> str:
+        """The metadata: parts of one delivery have the same."""
+        return self.header.digest
+
+    def parts_with(self, other: Surveyed, /) -> bool:
+        """Whether both can be parts of one delivery, as their metadata tell."""
+        return isinstance(other, Survey) and one_delivery(self.header, other.header)
+
+    def arrays(self) -> Iterator[npt.NDArray[np.void]]:
+        """The records, read again."""
+        with DbnStream(self.path) as stream:
+            yield from stream.arrays(BATCH)
 
 
 def survey(path: Path, window: Window = EVERYTHING) -> Survey:
@@ -106,6 +131,20 @@ def _check_range(span: tuple[int, int] | None, header: DbnHeader, path: Path) ->
             f"{moment(header.start)} to {moment(header.end)}",
             hint="the file does not hold what it says: fetch it again",
         )
+
+
+def one_delivery(one: DbnHeader, other: DbnHeader) -> bool:
+    """Whether two files of one folder can be parts of one delivery, as their metadata tell."""
+    if one.digest == other.digest:
+        return True
+    alike = all(
+        getattr(one, name) == getattr(other, name)
+        for name in ("version", "dataset", "schema", "limit", "stype_in", "stype_out", "symbols")
+    )
+    return alike and (
+        (one.end is not None and one.end <= other.start)
+        or (other.end is not None and other.end <= one.start)
+    )
 
 
 def moment(nanoseconds: int | None) -> str:

@@ -10,7 +10,7 @@ from functools import cache
 
 from ingestor.model import Table
 from ingestor.store.merge import STAGE
-from ingestor.store.schema import qualified
+from ingestor.store.schema import day_of_time, qualified
 
 SPACE = "hdi_space"
 
@@ -19,7 +19,7 @@ SPACE = "hdi_space"
 def days_statement(table: Table, *, everything: bool) -> str:
     """SQL that lists the days (since 1970) of the time column that hold rows of the space."""
     return f"""
-SELECT DISTINCT {_day(table)} AS day
+SELECT DISTINCT {day_of_time(table)} AS day
 FROM {SPACE} w JOIN {qualified(table)} t ON {_inside(table, everything=everything)}"""
 
 
@@ -103,11 +103,7 @@ def _sides(table: Table, *, everything: bool) -> str:
     SELECT {key}, bit_or(side) AS side FROM (
         SELECT {stored}, 1 AS side
         FROM {SPACE} w JOIN {qualified(table)} t ON {_inside(table, everything=everything)}
-        WHERE {_day(table)} = ANY($4::INTEGER[])
+        WHERE {day_of_time(table)} = ANY($4::INTEGER[])
         UNION ALL
         SELECT {key}, 2 FROM {STAGE}
     ) both_sides GROUP BY {key}"""
-
-
-def _day(table: Table) -> str:
-    return f"(t.{table.time_column} AT TIME ZONE 'UTC')::DATE - DATE '1970-01-01'"

@@ -90,6 +90,8 @@ def _claim(row: asyncpg.Record) -> Claim:
         partial=row["partial"],
         forced=row["forced"],
         accept_removals=row["accept_removals"],
+        replays=row["replays"],
+        releases=row["releases"],
     )
 
 

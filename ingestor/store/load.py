@@ -31,8 +31,13 @@ class Load:
         silent: Columns that the payload's version of the format has no field for: rows that are
             stored keep what an earlier delivery said there.
         nameless: Instruments that the payload gives no symbol to.
+        own_ids: Whether its instrument ids are HDI's own making: two symbols of one are refused.
         removal_limits: How much a forced load may remove unasked.
+        rules_hash: Of the validation files that its records were judged by; empty where none.
+        flags_kept: Flagged records that are listed for each rule.
         merge_lock_timeout_s: How long to wait for the sole use of a table's days.
+        releases: Quarantined records that the load stores; they are marked so with its commit.
+        still_quarantined: Of a release, records that were judged again and not let out.
     """
 
     claim: Claim
@@ -49,13 +54,23 @@ class Load:
     unresolved: Sequence[str]
     silent: frozenset[str]
     nameless: Sequence[int]
+    own_ids: bool
     removal_limits: RemovalLimits
     data_source: str
     mapping_hash: str
+    rules_hash: str
+    flags_kept: int
     worker: str
     merge_lock_timeout_s: float
+    releases: tuple[int, ...] = ()
+    still_quarantined: int = 0
     clock: Callable[[], float] = time.monotonic
     progress: Progress = field(default_factory=Progress)
+
+    @property
+    def replays(self) -> bool:
+        """Whether the load takes the place of an earlier one of the same payload."""
+        return self.claim.replays is not None and not self.claim.releases
 
     @property
     def key_space(self) -> KeySpace | None:
@@ -77,8 +92,12 @@ class Load:
     @property
     def bounds(self) -> tuple[dt.datetime, dt.datetime] | None:
         """Smallest and largest value of the table's time column; None where no record has one."""
-        span = self.contents.span_of(self.table.time_column)
-        return None if span is None else (_time(span[0]), _time(span[1]))
+        return instants(self.contents.span_of(self.table.time_column))
+
+
+def instants(span: tuple[int, int] | None) -> tuple[dt.datetime, dt.datetime] | None:
+    """Both ends of a span of nanoseconds, as a column of times holds them."""
+    return None if span is None else (_time(span[0]), _time(span[1]))
 
 
 def _time(ns: int) -> dt.datetime:

@@ -3,7 +3,8 @@
 Where nothing of these instruments and days is stored yet, rows are copied straight in. Where
 something is, they are staged and merged. A race between two first loads ends in a key violation;
 the whole transaction is then rolled back and done again as a merge. A forced load of a whole
-payload is always a merge, and also removes what the payload lacks of its key space.
+payload is always a merge, and also removes what the payload lacks of its key space. So is a replay,
+which removes what today's rules do not make of its payload.
 """
 
 from __future__ import annotations
@@ -28,12 +29,24 @@ from ingestor.store.database import Connection, Database
 from ingestor.store.day_locks import own_days, share_days
 from ingestor.store.feed import feed
 from ingestor.store.key_space import KeySpace, open_space, remove, supersede_quarantined
+from ingestor.store.lineage import (
+    lineage,
+    open_lineage,
+    remove_unmade,
+    resolve,
+    supersede_lineage,
+)
 from ingestor.store.load import Load
 from ingestor.store.merge import STAGE, merge_statement, probe_statement, stage_statement
 from ingestor.store.quarantine import Spool
 from ingestor.store.queries import queries
 from ingestor.store.schema import NAMESPACE
-from ingestor.store.symbols import count_nameless, keep_intervals, learn_definitions
+from ingestor.store.symbols import (
+    count_nameless,
+    keep_intervals,
+    learn_definitions,
+    refuse_shared_ids,
+)
 
 _LOAD = queries("load")
 
@@ -42,14 +55,18 @@ async def load(database: Database, job: Load) -> Receipt:
     """Loads the chunk whole and commits, or leaves nothing.
 
     Raises:
-        LeaseLost: The chunk has another owner now.
+        LeaseLost: The chunk has another owner now, or a record that it releases is not there.
         CorruptPayload: The payload did not hold the records that the check pass counted.
+        UnlikeRequest: A publisher or instrument id of it belongs to another dataset or symbol.
+        RejectionLimit: Too many of its records are refused.
+        BadJob: It replays a payload that a forced load has outdated.
         RemovalLimit: It is forced, and its payload lacks too much of what is stored.
         DatabaseUnavailable, DatabaseHalted: The transaction did not happen; it may be repeated.
     """
     await _know_publishers(database, job)
     await hypertables.prepare(database, job.table, job.days)
-    receipt = await _transaction(database, job, merge=job.key_space is not None)
+    always = job.replays or job.key_space is not None
+    receipt = await _transaction(database, job, merge=always)
     if receipt is None:
         receipt = await _transaction(database, job, merge=True)
     assert receipt is not None
@@ -96,12 +113,10 @@ async def _write(connection: Connection, job: Load, *, merge: bool) -> Receipt:
         raise LeaseLost(f"chunk {job.claim.chunk_id} has another owner")
     job.progress.fetched = job.progress.accepted = job.progress.bytes = 0
     started = job.clock()
-    with Spool(job.claim.chunk_id) as spool:
+    with Spool(job.claim.chunk_id, job.rules_hash, job.flags_kept) as spool:
         outcome = await _rows(connection, job, spool, merge=merge)
-        await connection.execute(_LOAD["quarantine_stage"], job.claim.chunk_id)
-        await spool.copy_to(connection)
-        quarantined = spool.count
-    _count_check(job, quarantined)
+        await _judged(connection, job, spool)
+    _count_check(job, spool.count)
     nameless = await _names(connection, job)
     await cover(
         connection, dataset=job.claim.dataset, schema=job.claim.schema,
@@ -109,11 +124,21 @@ async def _write(connection: Connection, job: Load, *, merge: bool) -> Receipt:
     )  # fmt: skip
     # Last before the receipt: first loads that meet here wait for one commit only.
     await meta.keep_realm(connection, job.realm)
-    receipt = _receipt(job, outcome, quarantined, nameless, job.clock() - started)
+    receipt = _receipt(job, outcome, spool, nameless, job.clock() - started)
     proof = ledger.Proof(job.payload, job.contents, job.realm)
     if not await ledger.finish(connection, job.claim, receipt, proof):
         raise LeaseLost(f"chunk {job.claim.chunk_id} has another owner")
     return receipt
+
+
+async def _judged(connection: Connection, job: Load, spool: Spool) -> None:
+    """Writes what is refused and flagged in the place of what is known of the payload so far."""
+    await connection.execute(_LOAD["quarantine_stage"], job.claim.chunk_id)
+    await connection.execute(_LOAD["flagged_stage"], job.claim.chunk_id)
+    await spool.copy_to(connection)
+    if job.replays:
+        await supersede_lineage(connection, job.claim.chunk_id)
+    await resolve(connection, job)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +151,8 @@ class _Outcome:
 
 
 async def _rows(connection: Connection, job: Load, spool: Spool, *, merge: bool) -> _Outcome:
+    if job.replays:
+        return await _replay(connection, job, spool)
     if (space := job.key_space) is not None:
         return await _replace(connection, job, spool, space)
     bounds = job.bounds
@@ -154,6 +181,14 @@ async def _replace(connection: Connection, job: Load, spool: Spool, space: KeySp
     return replace(await _merge(connection, job), removed=removed)
 
 
+async def _replay(connection: Connection, job: Load, spool: Spool) -> _Outcome:
+    """A merge that also removes what its payload made before and does not make today."""
+    opened = await open_lineage(connection, job)
+    await _stage(connection, job, spool)
+    removed = await remove_unmade(connection, opened, job, spool)
+    return replace(await _merge(connection, job), removed=removed)
+
+
 async def _stage(connection: Connection, job: Load, spool: Spool) -> None:
     await connection.execute(stage_statement(job.table))
     await _copy(connection, job, spool, STAGE, None)
@@ -164,8 +199,10 @@ async def _merge(connection: Connection, job: Load) -> _Outcome:
     bounds = job.bounds
     if bounds is None:  # no record that has a time: none was staged
         return _Outcome(0, 0, 0, "merge")
-    statement = merge_statement(job.table, job.silent)
-    row = await connection.fetchrow(statement, job.claim.chunk_id, *bounds)
+    values: list[object] = [job.claim.chunk_id, *bounds]
+    if again := job.claim.replays is not None:
+        values.append((await lineage(connection, job.claim.chunk_id)).delivered)
+    row = await connection.fetchrow(merge_statement(job.table, job.silent, replay=again), *values)
     assert row is not None
     stored = row["inserted"] + row["corrected"]
     return _Outcome(stored, row["total"] - stored, row["corrected"], "merge")
@@ -174,6 +211,8 @@ async def _merge(connection: Connection, job: Load) -> _Outcome:
 async def _names(connection: Connection, job: Load) -> int:
     """Keeps what the payload says of symbols; how many of its instruments are still nameless."""
     dataset = job.claim.dataset
+    if job.own_ids:
+        await refuse_shared_ids(connection, dataset, job.intervals)
     await keep_intervals(connection, dataset, job.intervals, source=job.data_source)
     bounds = job.bounds
     if bounds is not None:
@@ -230,16 +269,14 @@ async def _know_publishers(database: Database, job: Load) -> None:
         )
 
 
-def _receipt(
-    job: Load, outcome: _Outcome, quarantined: int, nameless: int, seconds: float
-) -> Receipt:
+def _receipt(job: Load, outcome: _Outcome, spool: Spool, nameless: int, seconds: float) -> Receipt:
     return Receipt(
         fetched=job.progress.fetched,
         stored=outcome.stored,
-        quarantined=quarantined,
+        quarantined=spool.count,
         already_stored=outcome.already_stored,
         corrected=outcome.corrected,
-        flagged=0,
+        flagged=spool.flagged_records,
         sha256=job.payload.sha256,
         mapping_hash=job.mapping_hash,
         partial=job.partial,
@@ -247,4 +284,9 @@ def _receipt(
         seconds={"load": round(seconds, 4)},
         nameless=nameless,
         removed=outcome.removed,
+        rules_hash=job.rules_hash,
+        rejected=spool.rejected,
+        flags=spool.flags,
+        undecided=spool.undecided,
+        still_quarantined=job.still_quarantined,
     )

@@ -11,7 +11,9 @@ STAGE = "hdi_stage"
 
 
 @cache
-def merge_statement(table: Table, silent: frozenset[str] = frozenset()) -> str:
+def merge_statement(
+    table: Table, silent: frozenset[str] = frozenset(), *, replay: bool = False
+) -> str:
     """SQL that merges the stage into `table` and counts what it did.
 
     Rows equal to what is there are left alone (an unconditional update left 2M dead rows and took
@@ -21,7 +23,8 @@ def merge_statement(table: Table, silent: frozenset[str] = frozenset()) -> str:
     `silent` are neither compared nor corrected: the payload cannot say anything of them.
 
     Parameters: $1 chunk_id, $2 and $3 smallest and largest value of the time column, which exclude
-    hypertable chunks. Returns one row: inserted, corrected, total.
+    hypertable chunks. Of a replay $4, too: when its payload was first loaded. What a newer delivery
+    has said since stays. Returns one row: inserted, corrected, total.
     """
     same_key = " AND ".join(f"t.{name} = s.{name}" for name in table.key)
     found_key = " AND ".join(f"t.{name} = j.{name}" for name in table.key)
@@ -30,14 +33,18 @@ def merge_statement(table: Table, silent: frozenset[str] = frozenset()) -> str:
     assigned = ", ".join(f"{name} = j.{name}" for name in values)
     columns = ", ".join(column.name for column in table.columns)
     bounds = f"t.{table.time_column} BETWEEN $2 AND $3"
+    recursive, newer, older = "", "", ""
+    if replay:
+        recursive, newer = " RECURSIVE", f"{newer_owners('$4')}, "
+        older = " AND j.old_chunk NOT IN (SELECT old_chunk FROM newer)"
     return f"""
-WITH j AS MATERIALIZED (
+WITH{recursive} j AS MATERIALIZED (
     SELECT s.*, t.chunk_id AS old_chunk
     FROM {STAGE} s LEFT JOIN {qualified(table)} t ON {same_key} AND {bounds}
     WHERE t.chunk_id IS NULL OR {differs}
-), u AS (
+), {newer}u AS (
     UPDATE {qualified(table)} t SET {assigned}, chunk_id = $1
-    FROM j WHERE j.old_chunk IS NOT NULL AND {found_key} AND {bounds}
+    FROM j WHERE j.old_chunk IS NOT NULL AND {found_key} AND {bounds}{older}
     RETURNING j.old_chunk
 ), i AS (
     INSERT INTO {qualified(table)} ({columns})
@@ -49,6 +56,22 @@ WITH j AS MATERIALIZED (
 )
 SELECT (SELECT count(*) FROM i) AS inserted, (SELECT count(*) FROM u) AS corrected,
        (SELECT count(*) FROM {STAGE}) AS total"""
+
+
+def newer_owners(delivered: str) -> str:
+    """SQL of `newer`: chunks among `j.old_chunk` whose payload came after the time `delivered`.
+
+    A payload came when it was first loaded, whatever chunk has loaded it again since.
+    """
+    return f"""climbed (old_chunk, chunk_id) AS (
+    SELECT DISTINCT old_chunk, old_chunk FROM j WHERE old_chunk IS NOT NULL
+    UNION
+    SELECT c.old_chunk, k.replays FROM climbed c JOIN ingest.chunks k USING (chunk_id)
+    WHERE k.replays IS NOT NULL
+), newer AS (
+    SELECT c.old_chunk FROM climbed c JOIN ingest.chunks k USING (chunk_id)
+    WHERE k.replays IS NULL AND k.finished_at > {delivered}
+)"""
 
 
 def stage_statement(table: Table) -> str:

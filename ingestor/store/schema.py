@@ -15,6 +15,11 @@ def qualified(table: Table) -> str:
     return f"{NAMESPACE}.{table.name}"
 
 
+def day_of_time(table: Table) -> str:
+    """The day since 1970 of the time column of `t`."""
+    return f"(t.{table.time_column} AT TIME ZONE 'UTC')::DATE - DATE '1970-01-01'"
+
+
 def create_table(table: Table) -> str:
     """CREATE TABLE with primary key; the key is its only index."""
     lines = [

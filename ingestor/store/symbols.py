@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from functools import cache
 
 from ingestor.days import DayRange, date_of_day
+from ingestor.errors import UnlikeRequest
 from ingestor.job import SymbolInterval
 from ingestor.model import Table
 from ingestor.store.database import Connection
 from ingestor.store.queries import queries
 from ingestor.store.schema import qualified
+from ingestor.vocabulary import SType
 
 _LOAD = queries("load")
 
@@ -30,6 +32,31 @@ async def keep_intervals(
             [dt.date.fromisoformat(e.start) for e in some],
             [dt.date.fromisoformat(e.end) for e in some],
         )  # fmt: skip
+
+
+async def refuse_shared_ids(
+    connection: Connection, dataset: str, intervals: Sequence[SymbolInterval]
+) -> None:
+    """Refuses ids of HDI's own making that another symbol of the dataset has.
+
+    Other loads of the dataset that make ids wait until the transaction ends: what is found here
+    stays true.
+
+    Raises:
+        UnlikeRequest: Two symbols would be one instrument.
+    """
+    await connection.execute(_LOAD["own_ids"], dataset)
+    named = [e for e in intervals if e.stype_in == SType.RAW_SYMBOL and e.target.isdecimal()]
+    found = await connection.fetchrow(
+        _LOAD["shared_id"], dataset, [e.symbol for e in named], [int(e.target) for e in named]
+    )
+    if found is not None:
+        raise UnlikeRequest(
+            f"instrument id {found['id']} of symbol {found['symbol']!r} is taken: in {dataset} it "
+            f"is {found['other']!r}",
+            hint=f"give {found['symbol']!r} an id of its own under `ids:` of `symbol_id` in the "
+            "mapping file",
+        )
 
 
 async def learn_definitions(

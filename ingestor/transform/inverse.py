@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ingestor.dbn import NEWEST, layout, layout_of_size, rtype
-from ingestor.errors import CorruptPayload
+from ingestor.errors import BadRules, CorruptPayload
 from ingestor.transform.mapping import Mapping
-from ingestor.transform.rules import Constant, Undefined
+from ingestor.transform.rules import FROM_WIRE, OPS_FROM_WIRE
 from ingestor.vocabulary import Schema
 
 Values = npt.NDArray[Any]
@@ -26,10 +26,23 @@ class Inverse:
     """The way back, for one schema.
 
     What is in no column is a constant of the schema: length and rtype, and reserved bytes, zero.
+
+    Raises:
+        BadRules: The mapping leaves a field of the wire out of all columns, or changes it.
     """
 
     mapping: Mapping
     schema: Schema
+
+    def __post_init__(self) -> None:
+        names = (name for name in self.layout.names or () if not name.startswith("_"))
+        if lost := sorted(set(names) - {"length", "rtype"} - set(self.fields.values())):
+            ops = ", ".join(sorted(OPS_FROM_WIRE))
+            raise BadRules(
+                f"mapping file {self.mapping.name} cannot be read backwards: no column holds "
+                f"{', '.join(lost)} as on the wire; columns made by {ops} do",
+                hint="export with the shipped mapping files",
+            )
 
     @property
     def layout(self) -> np.dtype[np.void]:
@@ -37,11 +50,11 @@ class Inverse:
 
     @cached_property
     def fields(self) -> dict[str, str]:
-        """Column → its field on the wire; not of constants, and what no source has."""
+        """Column → its field on the wire, for columns that are copies of one."""
         return {
             name: rule.field
             for name, rule in self.mapping.rules.items()
-            if not isinstance(rule, Constant | Undefined)
+            if isinstance(rule, FROM_WIRE) and not getattr(rule, "nulls", ())
         }
 
     @cached_property

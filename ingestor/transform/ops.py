@@ -2,39 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ingestor.model.kind import Column
-from ingestor.transform.rules import Character, Constant, Integer, Rule, Text, Undefined
-
-Records = npt.NDArray[np.void]
-Values = npt.NDArray[Any]
-Op = Callable[[Records], Values]
+from ingestor.transform.cells import (
+    Cells,
+    Mask,
+    Op,
+    Read,
+    Records,
+    Values,
+    blank,
+    bytes_of,
+    reading,
+)
+from ingestor.transform.decimals import decimal_price, number
+from ingestor.transform.enums import enum
+from ingestor.transform.literals import literal
+from ingestor.transform.rules import (
+    Character,
+    Constant,
+    CopyOf,
+    DecimalPrice,
+    Difference,
+    Enum,
+    Integer,
+    Number,
+    Rule,
+    SymbolId,
+    Text,
+    Time,
+    Undefined,
+)
+from ingestor.transform.symbols import symbol_id
+from ingestor.transform.times import time
 
 ABSENT = "undefined"
 """How a rule says that a missing field is null."""
 
 
 def compile_rule(rule: Rule, column: Column) -> Op:
-    """The function that makes `column` by `rule`."""
+    """The function that makes `column` by `rule`, which is no rule of a derived column."""
+    if isinstance(rule, Constant):
+        return _constant(literal(column, rule.value))
+    if isinstance(rule, Undefined):
+        return _undefined(column)
+    assert not isinstance(rule, CopyOf | Difference)
+    op = _of_text(rule, column) or _of_wire(rule, column)
+    return op if rule.absent is None else _or_else(rule.fields, op, column, rule.absent)
+
+
+def _of_text(rule: Rule, column: Column) -> Op | None:
     match rule:
-        case Constant():
-            return _constant(rule.value.encode())
-        case Undefined():
-            return _undefined(column)
-        case Character():
-            op = _character(rule.field)
-        case Text():
-            op = _text(rule.field)
-        case Integer(undefined="maximum"):
-            op = _widened(rule.field, column)
+        case DecimalPrice():
+            return decimal_price(rule, column)
+        case Number():
+            return number(rule, column)
+        case Time():
+            return time(rule, column)
+        case Enum():
+            return enum(rule, column)
+        case SymbolId():
+            return symbol_id(rule, column)
         case _:
-            op = _copied(rule.field, np.dtype(column.kind.frame))
-    return op if rule.absent is None else _or_else(rule.field, op, column, rule.absent)
+            return None
+
+
+def _of_wire(rule: Any, column: Column) -> Op:
+    match rule:
+        case Character():
+            return _character(rule, column)
+        case Text(nulls=()):
+            return _text(rule.field)
+        case Text():
+            return reading(rule.field, column, _as_written, rule.nulls, trim=False)
+        case Integer(undefined="maximum"):
+            return _widened(rule.field, column)
+        case _:
+            return _copied(rule.field, np.dtype(column.kind.frame))
 
 
 def _copied(field: str, dtype: np.dtype[Any]) -> Op:
@@ -54,26 +101,37 @@ def _widened(field: str, column: Column) -> Op:
     return op
 
 
-def _character(field: str) -> Op:
-    return lambda records: np.ascontiguousarray(records[field]).view(np.uint8)
+def _character(rule: Character, column: Column) -> Op:
+    """Any byte where the field has one; of wider text a single ASCII character."""
+    of_cells = reading(rule.field, column, _single, rule.nulls, trim=False)
+
+    def op(records: Records) -> Values | Read:
+        values = np.ascontiguousarray(records[rule.field])
+        one = values.dtype.itemsize == 1 and not rule.nulls
+        return values.view(np.uint8) if one else of_cells(records)
+
+    return op
+
+
+def _single(cells: Cells) -> tuple[Values, Mask]:
+    matrix = bytes_of(cells)
+    return matrix[:, 0].copy(), (matrix[:, 0] > 0x7F) | matrix[:, 1:].any(axis=1)
 
 
 def _text(field: str) -> Op:
     return lambda records: np.ascontiguousarray(records[field])
 
 
-def _or_else(field: str, op: Op, column: Column, absent: int | str) -> Op:
+def _as_written(cells: Cells) -> tuple[Values, Mask]:
+    return cells.copy(), np.zeros(len(cells), np.bool_)
+
+
+def _or_else(fields: tuple[str, ...], op: Op, column: Column, absent: str) -> Op:
     """The op, or one value for all where the records have no such field."""
-    instead = _undefined(column) if absent == ABSENT else _constant(_spelled(column, absent))
-    return lambda records: (op if field in (records.dtype.names or ()) else instead)(records)
-
-
-def _spelled(column: Column, value: int | str) -> Any:
-    """A value of a rule, as the frame spells it."""
-    if isinstance(value, int):
-        return np.dtype(column.kind.frame).type(value)
-    raw = value.encode()
-    return raw if column.kind.frame.startswith("S") else np.uint8(raw[0])
+    instead = _undefined(column) if absent == ABSENT else _constant(literal(column, absent))
+    return lambda records: (
+        op if all(each in (records.dtype.names or ()) for each in fields) else instead
+    )(records)
 
 
 def _constant(value: Any) -> Op:
@@ -81,7 +139,7 @@ def _constant(value: Any) -> Op:
 
 
 def _undefined(column: Column) -> Op:
-    if column.kind.frame.startswith("S"):
-        return _constant(b"")
-    dtype = np.dtype(column.kind.frame)
-    return lambda records: np.full(len(records), column.null, dtype=dtype)
+    return _constant(
+        b"" if column.kind.frame.startswith("S")
+        else np.dtype(column.kind.frame).type(blank(column))
+    )  # fmt: skip

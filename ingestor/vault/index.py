@@ -36,6 +36,16 @@ class Index:
         self._storage.remove(name)
         return None
 
+    def beside(self, name: str) -> list[Manifest]:
+        """The manifests that stand beside the payload called `name`, oldest first."""
+        found = []
+        for each in self._storage.names(f"{name.partition('.')[0]}."):
+            content = self._storage.read(each) if each.endswith(".json") else None
+            manifest = None if content is None else self._sound(content, each)
+            if manifest is not None:
+                found.append(manifest)
+        return sorted(found, key=lambda manifest: manifest.fetched_at)
+
     def record(self, manifest: Manifest) -> None:
         """Writes the manifest beside its payload, and under each request that it answers."""
         content, asked = manifest.as_json(), manifest.request
@@ -52,13 +62,15 @@ class Index:
         return held is not None and held.fetched_at.timestamp() > manifest.fetched_at.timestamp()
 
     def _parsed(self, content: bytes, name: str, request: PayloadRequest) -> Manifest | None:
-        place = f"{self._storage.place}/{name}"
+        manifest = self._sound(content, name)
+        if manifest is None or request in (manifest.request, manifest.request.usual()):
+            return manifest
+        log.warning("manifest in the vault not used", reason=f"{name} is of another request")
+        return None
+
+    def _sound(self, content: bytes, name: str) -> Manifest | None:
         try:
-            manifest = Manifest.parse(content, place)
+            return Manifest.parse(content, f"{self._storage.place}/{name}")
         except CorruptPayload as error:
             log.warning("manifest in the vault not used", reason=error.message, hint=error.hint)
             return None
-        if request not in (manifest.request, manifest.request.usual()):
-            log.warning("manifest in the vault not used", reason=f"{place} is of another request")
-            return None
-        return manifest

@@ -15,11 +15,14 @@ IDENTITY: Final = "vault.json"
 SCHEME: Final = "vault:"
 COMPRESSED: Final = ".dbn.zst"
 PLAIN: Final = ".dbn"
+SUFFIXES: Final = (COMPRESSED, PLAIN, ".csv", ".csv.gz", ".csv.zst", ".parquet")
 PART: Final = ".part"
 """A download, whole or not."""
 TEMPORARY: Final = ".tmp"
 """What a process writes for itself; worthless once it has ended."""
-_PAYLOAD: Final = re.compile(r"payloads/([0-9a-f]{2})/(\1[0-9a-f]{62})\.dbn(\.zst)?")
+_PAYLOAD: Final = re.compile(
+    rf"payloads/([0-9a-f]{{2}})/(\1[0-9a-f]{{62}})({'|'.join(map(re.escape, SUFFIXES))})"
+)
 
 
 def payload_name(sha256: str, suffix: str = COMPRESSED) -> str:
@@ -65,5 +68,5 @@ def name_of(ref: PayloadRef) -> str:
 
 
 def suffix_of(path: str) -> str:
-    """How a file that is taken in is called, by the name it had."""
-    return COMPRESSED if path.endswith(COMPRESSED) else PLAIN
+    """How a file that is taken in is called, by the name it had: what reads it looks inside."""
+    return next((suffix for suffix in SUFFIXES if path.endswith(suffix)), PLAIN)

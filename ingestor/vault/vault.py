@@ -97,6 +97,33 @@ class Vault:
             self._look_again()
         return found
 
+    def has(self, ref: PayloadRef) -> bool:
+        """Whether the payload is where it was recorded, in its size; its bytes are not read.
+
+        Raises:
+            SourceRefused: The uri is none that a vault gives.
+            VaultUnavailable: The vault does not answer, or is not mounted.
+        """
+        if not is_kept(ref):
+            path = Path(ref.uri)
+            with reading(path):
+                return path.is_file() and path.stat().st_size == ref.size
+        if self._storage.size(name_of(ref)) == ref.size:
+            return True
+        self._look_again()
+        return False
+
+    def manifests(self, ref: PayloadRef) -> Sequence[Manifest]:
+        """What stands beside a payload, oldest first: one per request that it answers.
+
+        None stands beside a file that was copied in. The payload itself may be gone.
+
+        Raises:
+            SourceRefused: The uri is none that a vault gives.
+            VaultUnavailable: The vault does not answer.
+        """
+        return self._index.beside(name_of(ref))
+
     def part(self, name: str) -> Path:
         """A local path to download to, in a folder made for it: ``<name>.part``."""
         if not name or "/" in name or name.startswith("."):

@@ -106,6 +106,10 @@ OPTIONS = {
     "a timeout without a wait": Options(f"{ASK} --timeout 5", ("--timeout", "--wait")),
     "strict without a wait": Options(f"{ASK} --strict", ("--strict", "--wait")),
     "files without a path": Options("--source dbn-files", ("--path",)),
+    "a vendor's files without a path": Options(
+        "--source csv-files --dataset ACME.BARS --schema ohlcv-1d", ("--path",)
+    ),
+    "a whole request for files": Options(f"{ASK} --source csv-files", ("csv-files", "--path")),
     "a path for a provider": Options("--source databento --path .", ("--path", "databento")),
     "symbols of files": Options("--path . --symbols ESH4", ("--symbols", "--path")),
     "a symbol type of files": Options("--path . --stype-in parent", ("--stype-in", "--path")),

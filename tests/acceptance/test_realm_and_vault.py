@@ -10,7 +10,8 @@ import pytest
 from pydantic import SecretStr
 
 from ingestor.errors import WrongRealm
-from ingestor.pipeline import open_sources, run_chunk
+from ingestor.origins import open_sources
+from ingestor.pipeline import run_chunk
 from ingestor.settings import Settings
 from ingestor.simulator.market import make_trades
 from ingestor.simulator.server import Gateway

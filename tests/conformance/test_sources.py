@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import random
 import resource
@@ -16,19 +17,21 @@ import numpy as np
 import pytest
 
 from ingestor.dbn import NEWEST
-from ingestor.errors import CorruptPayload, PayloadMissing
+from ingestor.errors import BadRules, CorruptPayload, PayloadMissing
 from ingestor.job import Claim, Contents, JobPlan
 from ingestor.model import table_of
 from ingestor.settings import Settings
 from ingestor.simulator.dbn_writer import write_dbn
 from ingestor.simulator.market import DAY, INSTRUMENTS, MONDAY, make_bars, make_trades, mappings
 from ingestor.simulator.server import SimulatorOptions, running
+from ingestor.sources.csv_files import CsvFiles
 from ingestor.sources.databento.source import Databento
 from ingestor.sources.dbn_files import DbnFiles
 from ingestor.sources.source import Ask, Source, Wanted
 from ingestor.vault import Vault
 from ingestor.vocabulary import Priority, Schema
 from tests.claims import claims_of, read
+from tests.csvs import DATASET, frame_of, spellings_in, table_rows, write_csv, write_mappings
 from tests.gateways import facing
 from tests.markets import market_week, of_version
 from tests.vaults import vault_at
@@ -43,7 +46,7 @@ class SourceCase(ABC):
 
     Attributes:
         source: The source under test.
-        records: What its payload holds, in delivery order, as wire records.
+        records: What its payload holds, in delivery order, as `decoded` spells it.
         schema: Of the records.
     """
 
@@ -66,6 +69,10 @@ class SourceCase(ABC):
     @property
     def index(self) -> str:
         return table_of(self.schema).index_column
+
+    def decoded(self, records: np.ndarray) -> np.ndarray:
+        """Wire records, as records whose fields are numbers: of a binary wire, the same."""
+        return records
 
 
 class DbnFilesCase(SourceCase):
@@ -150,9 +157,60 @@ class DatabentoCase(SourceCase):
         self._running.__exit__(None, None, None)
 
 
-def _disordered() -> np.ndarray:
-    records = make_trades(700, days=5)
-    return records[np.argsort(np.arange(700) // 2 * 2 - np.arange(700), kind="stable")]
+class CsvFilesCase(SourceCase):
+    """Source csv-files over one file of a week, in a layout of its own."""
+
+    def __init__(
+        self, folder: Path, schema: Schema, records: np.ndarray, name: str, **style: object
+    ) -> None:
+        self.schema, self.records = schema, frame_of(schema, records)
+        self.spellings = spellings_in(write_mappings(folder / "mappings"))
+        self.source = CsvFiles(None, None, self.spellings)
+        self.path = write_csv(folder / name, table_rows(schema, records), **style)
+
+    def plan(self, **ask):
+        named = {"dataset": DATASET, "schemas": (self.schema,)}
+        return self.source.plan(Ask("conformance", Priority.NORMAL, path=self.path, **named, **ask))
+
+    def damage(self, change):
+        self.path.write_bytes(change(self.path.read_bytes()))
+
+    def remove(self):
+        self.path.unlink()
+
+    def decoded(self, records):
+        made = np.zeros(len(records), self.records.dtype)
+        mapping = self.spellings(self.source.mapping_folder(DATASET), self.schema)
+        for name, values in mapping.columns(records).items():
+            made[name] = values
+        return made
+
+
+class AdoptedCsvCase(CsvFilesCase):
+    """The same file, copied into the vault."""
+
+    def __init__(self, folder: Path, schema: Schema, records: np.ndarray, name: str) -> None:
+        super().__init__(folder, schema, records, name)
+        self.vault = vault_at(folder / "home")
+        self.source = CsvFiles(None, self.vault, self.spellings)
+
+    def plan(self, **ask):
+        made = super().plan(to_vault=True, **ask)
+        self.kept = self.vault.path(made.requests[0].chunks[0].payload)
+        return made
+
+    def damage(self, change):
+        self.kept.chmod(0o600)
+        self.kept.write_bytes(change(self.kept.read_bytes()))
+
+    def remove(self):
+        self.path.unlink()
+        self.kept.unlink()
+
+
+def _disordered(count: int = 700) -> np.ndarray:
+    records = make_trades(count, days=5)
+    return records[np.argsort(np.arange(count) // 2 * 2 - np.arange(count), kind="stable")]
 
 
 def _older(folder: Path, schema: Schema, version: int) -> DbnFilesCase:
@@ -190,7 +248,29 @@ CASES: dict[str, Callable[[Path], SourceCase]] = {
     "dbn-files: nothing": lambda folder: DbnFilesCase(
         folder, Schema.TRADES, make_trades(0), "a.dbn.zst"
     ),
-}
+    "csv-files: trades": lambda folder: CsvFilesCase(
+        folder, Schema.TRADES, make_trades(200, days=5), "a.csv"
+    ),
+    "csv-files: trades, all in quotes, tabs, gzip": lambda folder: CsvFilesCase(
+        folder, Schema.TRADES, make_trades(200, days=5), "a.csv.gz",
+        delimiter="\t", quoting=csv.QUOTE_ALL, lineterminator="\r\n",
+    ),
+    "csv-files: trades, Parquet": lambda folder: CsvFilesCase(
+        folder, Schema.TRADES, make_trades(200, days=5), "a.parquet"
+    ),
+    "csv-files: unread index times": lambda folder: CsvFilesCase(
+        folder, Schema.TRADES, make_trades(200, days=5, undefined=20), "a.csv", delimiter="|"
+    ),
+    "csv-files: out of order": lambda folder: CsvFilesCase(
+        folder, Schema.TRADES, _disordered(200), "a.csv.zst"
+    ),
+    "csv-files: bars": lambda folder: CsvFilesCase(
+        folder, Schema.OHLCV_1H, make_bars(200, Schema.OHLCV_1H), "a.csv", delimiter=";"
+    ),
+    "csv-files: in the vault": lambda folder: AdoptedCsvCase(
+        folder, Schema.TRADES, make_trades(200, days=5), "a.csv.zst"
+    ),
+}  # fmt: skip
 
 
 @pytest.fixture(params=CASES)
@@ -255,7 +335,7 @@ class TestPlans:
     @pytest.mark.parametrize("chunk_days", [1, 2, 100])
     def test_all_chunks_together_bring_every_record_once(self, any_case, chunk_days):
         claims = claims_of(any_case.plan(chunk_days=chunk_days))
-        found = [read(any_case.source, claim)[1] for claim in claims]
+        found = [any_case.decoded(read(any_case.source, claim)[1]) for claim in claims]
         brought = np.concatenate(found) if found else any_case.records[:0]
         assert sorted(brought.tolist()) == sorted(any_case.records.tolist())
 
@@ -324,7 +404,7 @@ class TestFetch:
     @pytest.mark.parametrize("change", [{"dataset": "XNAS.ITCH"}, {"schema": Schema.OHLCV_1S}])
     def test_a_payload_of_another_dataset_or_schema_is_refused(self, case, change):
         [claim, *_] = claims_of(case.plan())
-        with pytest.raises(CorruptPayload):
+        with pytest.raises((CorruptPayload, BadRules)):  # BadRules: nothing says how to read it
             case.source.fetch(replace(claim, **change))
 
 
@@ -337,7 +417,7 @@ class TestBatches:
             for records, positions in case.source.batches(payload, claim, count):
                 assert positions.dtype == np.uint64
                 assert records.dtype == payload.layout
-                assert (records == case.records[positions.astype(np.int64)]).all()
+                assert (case.decoded(records) == case.records[positions.astype(np.int64)]).all()
                 places += positions.tolist()
         assert sorted(places) == list(range(len(case.records)))
 
@@ -357,7 +437,7 @@ class TestBatches:
                 continue
             seen: set[int] = set()
             for records, _ in any_case.source.batches(payload, claim, count):
-                index = records[any_case.index]
+                index = any_case.decoded(records)[any_case.index]
                 own = set((index[index != UNDEFINED] // 1_000).tolist())
                 assert own.isdisjoint(seen)
                 seen |= own
@@ -366,6 +446,18 @@ class TestBatches:
         for claim in claims_of(any_case.plan()):
             read_whole = [read(any_case.source, claim, n)[1].tobytes() for n in COUNTS]
             assert all(found == read_whole[0] for found in read_whole)
+
+    def test_the_bytes_of_a_record_are_enough_to_make_it_again(self, any_case):
+        for claim in claims_of(any_case.plan()):
+            payload, records = read(any_case.source, claim)
+            raw = any_case.source.raw(records)
+            assert len(raw) == len(records)
+            assert payload.layout == records.dtype
+            again = any_case.decoded(records).copy()
+            for places, found in any_case.source.decode(raw[::-1], any_case.schema):
+                again[len(raw) - 1 - places] = any_case.decoded(found)
+                assert any_case.source.raw(found) == [raw[len(raw) - 1 - at] for at in places]
+            assert (again == any_case.decoded(records)).all()
 
     def test_a_payload_alone_has_nothing_before_it(self, any_case):
         for claim in claims_of(any_case.plan()):

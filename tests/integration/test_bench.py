@@ -17,7 +17,9 @@ FIGURES = {
     "reload": {"fresh load", "reload", "reload ÷ load", "n_dead_tup", "n_tup_upd"},
     "chunks": {"rate", "plan", "record", "enqueue", "submit → completed"},
     "help": {"hdi-submit --help", "python -c pass", "help ÷ pass"},
-    "profile": {"check pass", "decode", "transform", "ordinals", "pandera", "encode"},
+    "profile": {"check pass", "decode", "transform", "ordinals", "validate", "encode"},
+    "rules": {"all default rules", "no rules", "rules ÷ none", "validate ÷ load"},
+    "refused": {"4 % refused", "none refused", "refused ÷ clean"},
 }
 
 

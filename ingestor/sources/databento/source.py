@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,21 +18,23 @@ from ingestor.sources.databento.conditions import conditions_of, unavailable
 from ingestor.sources.databento.defaults import load_defaults
 from ingestor.sources.databento.emptiness import NOTHING_DELIVERED, names_anything, write_empty
 from ingestor.sources.databento.intake import check_manifest, checked, require_room
+from ingestor.sources.databento.named import named_payload
 from ingestor.sources.databento.planning import Planner
 from ingestor.sources.databento.provider import Provider
 from ingestor.sources.databento.symbology import intervals_of
+from ingestor.sources.dbn_raw import decoded, raw_records
 from ingestor.sources.dbn_slice import slice_records
 from ingestor.sources.source import Payload
 from ingestor.sources.survey import Survey, survey
 from ingestor.sources.tally import Window
-from ingestor.vocabulary import Realm
+from ingestor.vocabulary import Realm, Schema
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
     from ingestor.job import Claim, JobPlan, PayloadRef
-    from ingestor.sources.source import Ask, PayloadStore
+    from ingestor.sources.source import Ask, PayloadStore, Spellings
 
 log = get_logger(__name__)
 
@@ -41,12 +43,20 @@ class Databento:
     """Databento through its official client, or a gateway that speaks as it does."""
 
     name = "databento"
-    mappings = "databento"
+    reads_files = False
 
-    def __init__(self, settings: Settings, vault: PayloadStore) -> None:
+    def __init__(
+        self, settings: Settings, vault: PayloadStore, spellings: Spellings | None = None
+    ) -> None:
+        del spellings
         self._settings = settings
         self._vault = vault
         self._provider = Provider(settings)
+
+    def mapping_folder(self, dataset: str) -> str:
+        """One folder for every dataset."""
+        del dataset
+        return "databento"
 
     @property
     def realm(self) -> Realm:
@@ -63,17 +73,22 @@ class Databento:
         defaults = load_defaults(self._settings.config_dir)
         return Planner(self._provider, defaults).plan(self.name, ask)
 
-    def purchase(self, claim: Claim) -> str:
-        """The key of the request that the claim makes."""
-        return self._request(claim).key
+    def purchase(self, claim: Claim) -> str | None:
+        """The key of the request that the claim makes; None where it names its payload."""
+        return None if claim.payload is not None else self._request(claim).key
 
     def fetch(self, claim: Claim) -> Payload:
         """The payload out of the vault; bought where it is not there.
 
+        One that the claim names is never bought: it is there, or that is an error.
+
         Raises:
+            PayloadMissing: The claim names it, and it is gone.
             TruncatedPayload: It came cut or damaged; asked again, it may come whole.
             IngestError: As `Provider` tells.
         """
+        if claim.payload is not None:
+            return named_payload(self._vault, claim, claim.payload)
         request = self._request(claim)
         manifest, found, ref = self._held(request) or self._bought(request, claim)
         self._sweep(request, claim)
@@ -88,6 +103,7 @@ class Databento:
             # The provider's own count was met, unless it refused to count.
             proven=NOTHING_DELIVERED not in manifest.warnings,
             unresolved=(*manifest.partial, *manifest.not_found),
+            metadata=found.header.metadata,
         )
 
     def batches(
@@ -102,6 +118,14 @@ class Databento:
     def preceding(self, payload: Payload, claim: Claim) -> None:
         """Days are never cut by index timestamp into parts that share a key."""
         del payload, claim
+
+    def raw(self, records: npt.NDArray[np.void]) -> list[bytes]:
+        return raw_records(records)
+
+    def decode(
+        self, raw: Sequence[bytes], schema: Schema
+    ) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.void]]]:
+        return decoded(raw, schema)
 
     def _request(self, claim: Claim) -> PayloadRequest:
         return PayloadRequest(

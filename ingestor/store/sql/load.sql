@@ -2,6 +2,10 @@
 -- Which records of a chunk stay out is decided once: rows of an earlier life of it are replaced.
 DELETE FROM ingest.quarantine WHERE chunk_id = $1
 
+-- flagged_stage --
+-- The same of records that are flagged.
+DELETE FROM ingest.flagged WHERE chunk_id = $1
+
 -- learn_publishers --
 -- Publishers of a payload, $1 ids of dataset $2; known ones stay.
 INSERT INTO public.publishers (publisher_id, dataset)
@@ -24,6 +28,19 @@ ORDER BY symbol, id
 ON CONFLICT (dataset, stype_in, symbol, stype_out, instrument_id) DO UPDATE
 SET days = s.days + excluded.days
 WHERE NOT s.days @> excluded.days
+
+-- own_ids --
+-- The sole right to give instrument ids of dataset $1 to symbols, until the transaction ends.
+SELECT pg_advisory_xact_lock(hashtextextended('hdi.ids:' || $1, 0))
+
+-- shared_id --
+-- An instrument id that a symbol of $2 gives to itself in $3 and another raw symbol of dataset $1 has.
+SELECT u.symbol, u.id, s.symbol AS other
+FROM unnest($2::TEXT[], $3::BIGINT[]) AS u(symbol, id)
+JOIN ingest.symbol_intervals s
+  ON s.dataset = $1 AND s.stype_in = 'raw_symbol' AND s.stype_out = 'instrument_id'
+ AND s.instrument_id = u.id AND s.symbol <> u.symbol
+ORDER BY u.symbol, s.symbol LIMIT 1
 
 -- count_nameless --
 -- Instruments $2 of dataset $1 that no raw symbol names on any day from $3 to $4 (exclusive).

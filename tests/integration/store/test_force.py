@@ -20,7 +20,8 @@ from ingestor.job import Receipt, SymbolInterval
 from ingestor.model import STORED
 from ingestor.simulator.market import DAY, MONDAY, SECOND, UNDEFINED_TIME
 from ingestor.sources.dbn_files import DbnFiles
-from ingestor.sources.source import Payload, Sources
+from ingestor.sources.installed import Sources
+from ingestor.sources.source import Payload
 from ingestor.vocabulary import Schema
 from tests.integration.store.test_merge_overlaps import check_accounts
 from tests.loads import Bench, write

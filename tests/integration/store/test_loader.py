@@ -21,7 +21,7 @@ from ingestor.job import Receipt
 from ingestor.model import table_of
 from ingestor.simulator.market import DAY, MONDAY, SECOND, UNDEFINED_TIME, make_bars, make_trades
 from ingestor.sources.dbn_files import DbnFiles
-from ingestor.sources.source import Sources
+from ingestor.sources.installed import Sources
 from ingestor.store import hypertables, ledger
 from ingestor.store.database import Database
 from ingestor.vocabulary import Schema

@@ -15,6 +15,7 @@ from ingestor.cli.arguments import (
     JobType,
     SchemasType,
     SchemaType,
+    SourceType,
     SymbolsType,
     at_most_one,
     date_of,
@@ -129,6 +130,17 @@ def test_a_misspelt_schema_is_told_the_near_one_and_all() -> None:
 
     assert "Did you mean 'ohlcv-1m'?" in said
     assert all(schema in said for schema in STORED)
+
+
+def test_a_source_is_any_that_is_installed() -> None:
+    """Others join through the entry points; the command keeps no list."""
+    assert SourceType().convert("csv-files", None, None) == "csv-files"
+    said = refusal(SourceType(), "csv-file")
+    assert "installed are csv-files, databento, dbn-files" in said
+    assert said.endswith("Did you mean 'csv-files'?")
+    context, parameter = click.Context(click.Command("x")), click.Option(["--source"])
+    found = SourceType().shell_complete(context, parameter, "d")
+    assert [item.value for item in found] == ["databento", "dbn-files"]
 
 
 def test_schemas_come_once_each_in_the_order_given() -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from ingestor.cli.watching import Lines, Ndjson, exit_code, summary
+from ingestor.cli.watching import Lines, Ndjson, exit_code, summary, warn_of_quarantine
 from ingestor.insights import JobStatus, Progress
 from ingestor.vocabulary import ChunkState, JobState
 
@@ -76,3 +76,15 @@ def test_quarantined_records_fail_a_strict_wait_only() -> None:
 
     assert exit_code(status) == 0
     assert exit_code(status, strict=True) == 3
+
+
+def test_quarantined_records_are_a_warning_with_the_command_that_shows_them(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Nothing is said where there are none."""
+    warn_of_quarantine(made().status)
+    assert capsys.readouterr().err == ""
+    warn_of_quarantine(made(JobState.COMPLETED, quarantined=1200).status)
+    assert capsys.readouterr().err == (
+        "warning: 1,200 records quarantined; hdi quarantine list --job 00000000 says why\n"
+    )

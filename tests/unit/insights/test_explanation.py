@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from ingestor.dbn import layout
 from ingestor.errors import CorruptPayload
-from ingestor.insights.explanation import Explained, explain
-from ingestor.model import STORED
+from ingestor.insights.explanation import Explained, broken_rules, decoded, explain
+from ingestor.model import STORED, table_of
 from ingestor.model.frame import Frame
 from ingestor.settings import config_dir
+from ingestor.sources.dbn_files import DbnFiles
 from ingestor.transform import load_mapping
 from ingestor.validate import judge
 from ingestor.vocabulary import Schema
@@ -28,7 +29,12 @@ def told(schema: Schema, version: int = 3, **values: Any) -> dict[str, Explained
     record = np.zeros(1, layout(schema, version))
     for name, value in values.items():
         record[name] = value
-    return by_name(explain(record.tobytes(), schema, load_mapping(SHIPPED, schema)))
+    return by_name(explained(record.tobytes(), schema))
+
+
+def explained(raw: bytes, schema: Schema) -> tuple[Explained, ...]:
+    """Of nothing but its bytes."""
+    return explain(decoded(DbnFiles(), raw, schema), schema, load_mapping(SHIPPED, schema))
 
 
 def by_name(found: tuple[Explained, ...]) -> dict[str, Explained]:
@@ -47,9 +53,28 @@ def test_every_column_is_told_with_what_was_delivered_and_what_would_be_stored()
     assert found["side"] == Explained("side", "", None, ())
     assert found["ts_recv"] == Explained(
         "ts_recv", "18446744073709551615", None,
-        ("ts_recv is undefined, and the key needs it",),
+        ("ts_recv is undefined, and the key needs it",), is_time=True,
     )  # fmt: skip
     assert [name for name, each in found.items() if each.reasons] == ["ts_recv"]
+
+
+def test_values_are_shown_as_people_read_them() -> None:
+    """Times with nine digits of a second, prices with all their digits, nothing for null."""
+    found = told(Schema.TRADES, ts_event=1, ts_recv=2**64 - 1, price=10, sequence=7)
+
+    assert found["ts_event"].shown == "1970-01-01T00:00:00.000000001Z"
+    assert (found["price"].shown, found["sequence"].shown) == ("0.000000010", "7")
+    assert (found["ts_recv"].shown, found["side"].shown) == (None, None)
+
+
+def test_a_column_that_could_not_be_read_is_at_fault_itself_not_for_what_it_holds() -> None:
+    """Its frame value is anything, so no other check is told of it."""
+    table = table_of(Schema.TRADES)
+    frame = {column.name: np.zeros(1, column.kind.frame)[0] for column in table.frame_columns}
+    frame["action"] = np.uint8(200)
+
+    assert broken_rules(table, frame) == {"action": ["action.range"]}
+    assert broken_rules(table, frame, frozenset({"action"})) == {"action": ["action.unread"]}
 
 
 def test_text_that_cannot_be_stored_is_shown_all_the_same() -> None:
@@ -75,9 +100,9 @@ def test_the_length_of_a_definition_tells_its_version(version: int) -> None:
 def test_what_no_version_has_is_refused() -> None:
     """Which lengths there are is told."""
     with pytest.raises(CorruptPayload, match="of 47 bytes is none of trades; those have 48 bytes"):
-        explain(bytes(47), Schema.TRADES, load_mapping(SHIPPED, Schema.TRADES))
+        decoded(DbnFiles(), bytes(47), Schema.TRADES)
     with pytest.raises(CorruptPayload, match="those have 520, 400, 360 bytes"):
-        explain(bytes(521), Schema.DEFINITION, load_mapping(SHIPPED, Schema.DEFINITION))
+        decoded(DbnFiles(), bytes(521), Schema.DEFINITION)
 
 
 @pytest.mark.parametrize(
@@ -105,11 +130,14 @@ def test_a_record_has_a_reason_exactly_if_it_is_rejected(
               np.zeros(count, np.int16))
     )  # fmt: skip
     reasons = {
-        at: [
-            reason for each in explain(record.tobytes(), schema, mapping) for reason in each.reasons
-        ]
+        at: [reason for each in explained(record.tobytes(), schema) for reason in each.reasons]
         for at, record in enumerate(records)
     }
+    rejected = verdict.rejected
+    places = rejected.frame.position.tolist()
 
-    assert [at for at in reasons if reasons[at]] == [each.position for each in verdict.rejected]
-    assert all(each.reason in reasons[each.position] for each in verdict.rejected)
+    assert [at for at in reasons if reasons[at]] == places
+    assert all(
+        rejected.rules[broken].reason in reasons[at]
+        for at, broken in zip(places, rejected.rule.tolist(), strict=True)
+    )

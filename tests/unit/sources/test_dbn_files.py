@@ -15,7 +15,8 @@ from ingestor.errors import BadJob, CorruptPayload, PayloadMissing, Usage
 from ingestor.settings import Settings
 from ingestor.simulator.market import DAY, MONDAY, make_bars, make_trades
 from ingestor.sources.dbn_files import DbnFiles
-from ingestor.sources.source import Source, Sources
+from ingestor.sources.installed import Sources
+from ingestor.sources.source import Source
 from ingestor.vocabulary import Schema
 from tests.claims import claims_of, only_claim, read
 from tests.vaults import files, vault_at
@@ -28,12 +29,17 @@ def chunks_of(plan):
     return [chunk for request in plan.requests for chunk in request.chunks]
 
 
+def spellings(folder, schema):
+    raise AssertionError("DBN says itself what its fields are")
+
+
 def test_it_is_an_installed_source(tmp_path):
     vault = vault_at(tmp_path)
-    made = Sources(Settings.model_validate({"home": tmp_path}), vault).named("dbn-files")
+    settings = Settings.model_validate({"home": tmp_path})
+    made = Sources(settings, vault, spellings).named("dbn-files")
     assert isinstance(made, DbnFiles)
     assert isinstance(SOURCE, Source)
-    assert (SOURCE.name, SOURCE.mappings) == ("dbn-files", "databento")
+    assert (SOURCE.name, SOURCE.mapping_folder("GLBX.MDP3")) == ("dbn-files", "databento")
 
 
 class TestPlan:

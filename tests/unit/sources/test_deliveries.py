@@ -432,3 +432,13 @@ def test_two_thousand_parts_are_related_in_no_time(tmp_path):
     places = place(files, numbered=True)
     assert perf_counter() - began < 2
     assert len(places[Path("1999")].predecessors) == 1
+
+
+def test_files_of_different_instruments_do_not_follow_from_each_other(tmp_path):
+    """Keys hold the instrument: one file per symbol must not read all the others."""
+    for at, instrument in enumerate((7, 8)):
+        records = trades_at([0, 1, 2])
+        records["instrument_id"] = instrument
+        write_parts(tmp_path, [records], [f"part-{at}.dbn"])
+    chunks = [chunk for request in plan_of(tmp_path).requests for chunk in request.chunks]
+    assert [chunk.predecessors for chunk in chunks] == [(), ()]

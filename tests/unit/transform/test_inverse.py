@@ -8,11 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingestor.dbn import Header, index_field, layout, rtype
-from ingestor.errors import CorruptPayload
+from ingestor.errors import BadRules, CorruptPayload
 from ingestor.model import STORED, table_of
 from ingestor.simulator.market import DAY, MONDAY
+from ingestor.transform.inverse import Inverse
+from ingestor.transform.mapping import parse_mapping
 from ingestor.vocabulary import Schema
-from tests.records import arbitrary, as_version, client_upgrade, inverse_of, mapping_of
+from tests.cells import spoiled
+from tests.records import MAPPINGS, arbitrary, as_version, client_upgrade, inverse_of, mapping_of
 
 CONSTANTS = {"length", "rtype"}
 seeds = st.integers(0, 2**32 - 1)
@@ -108,3 +111,14 @@ def test_no_record_makes_no_record(schema: Schema) -> None:
         schema, 1, np.random.default_rng(0))))  # fmt: skip
     assert one["rtype"].tolist() == [rtype(schema)]
     assert one["length"].tolist() == [layout(schema).itemsize // 4]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [{"op": "constant", "value": 1}, {"op": "undefined"}, {"op": "copy_of", "column": "sequence"}],
+)
+def test_a_mapping_that_loses_a_field_cannot_be_read_backwards(rule: dict[str, object]) -> None:
+    """What a record held there is in no column any more."""
+    raw = spoiled((MAPPINGS / "databento" / "trades.yaml").read_bytes(), size=rule)
+    with pytest.raises(BadRules, match=r"cannot be read backwards: no column holds size as on"):
+        Inverse(parse_mapping(raw, name="my.yaml", schema=Schema.TRADES), Schema.TRADES)

@@ -7,10 +7,9 @@ import pytest
 
 from ingestor.dbn import layout
 from ingestor.dbn.layout import message
-from ingestor.errors import BadRules
 from ingestor.model import STORED
 from ingestor.settings import config_dir
-from ingestor.transform.mapping import load_mapping, parse_mapping
+from ingestor.transform.mapping import load_mapping
 from ingestor.transform.rules import Constant, Undefined
 from ingestor.vocabulary import Schema
 
@@ -150,24 +149,3 @@ def test_values_are_copied_out_of_the_records() -> None:
     made = load_mapping(SHIPPED, Schema.TRADES).columns(records)
     records["price"] = 5
     assert made["price"].tolist() == [0, 0, 0]
-
-
-@pytest.mark.parametrize("raw", [b"", b"- 1", b"42", b"schema: mbo"])
-def test_another_shape_is_refused_by_name(raw: bytes) -> None:
-    """A file that is YAML but no mapping file of ours."""
-    with pytest.raises(BadRules) as told:
-        parse_mapping(raw, name="x.yaml", schema=Schema.TRADES)
-    assert told.value.message.startswith("x.yaml: ")
-
-
-def test_an_empty_constant_is_refused() -> None:
-    """It would be NULL in a column that never is."""
-    raw = (SHIPPED / "ohlcv-1d.yaml").read_bytes().replace(b"value: databento", b"value: ''")
-    with pytest.raises(BadRules, match="data_source: an empty constant"):
-        parse_mapping(raw, name="x.yaml", schema=Schema.OHLCV_1D)
-
-
-def test_yaml_cannot_make_objects() -> None:
-    """A mapping file is data: a tag that would call something is no YAML to us."""
-    with pytest.raises(BadRules, match="is no YAML"):
-        parse_mapping(b"!!python/object/apply:print [1]", name="x.yaml", schema=Schema.TRADES)

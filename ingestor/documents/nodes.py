@@ -6,47 +6,47 @@ Anchors, aliases and tags are refused, and nesting is bounded: nothing of a smal
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Final
 
 import yaml
 
-from ingestor.errors import BadJob
+from ingestor.documents.manner import Manner
+from ingestor.errors import IngestError
 
-HINT: Final = "docs/reference/job-files.md says what it may hold"
 MAX_DEPTH: Final = 20
 # Ends of lines to YAML 1.1 alone: it drops them from text, and nobody sees them.
 _RARE_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 
 
-def composed(path: Path, text: str) -> yaml.Node | None:
+def composed(name: str, text: str, manner: Manner) -> yaml.Node | None:
     """The root of a YAML text; None where it holds nothing but comments.
 
     Raises:
-        BadJob: It is no YAML, or holds what could make a small file large; the message names the
-            line.
+        IngestError: The manner's: it is no YAML, or holds what could make a small file large; the
+            message names the line.
     """
     if (rare := _RARE_LINE_ENDS.search(text)) is not None:
-        raise _strange(path, text, rare.start())
+        raise _strange(name, text, rare.start(), manner)
     try:
         loader = _Loader(text)
+        loader.noun = manner.noun
         return loader.get_single_node()
     except yaml.reader.ReaderError as error:
-        raise _strange(path, text, error.position) from error
+        raise _strange(name, text, error.position, manner) from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = 1 if mark is None else mark.line + 1
-        raise BadJob(
-            f"job file {path}, line {line}: {error.problem}",
-            hint=f"text that YAML would take for something else needs quotes; {HINT}",
+        raise manner.error(
+            f"{manner.noun} {name}, line {line}: {error.problem}",
+            hint=f"text that YAML would take for something else needs quotes; {manner.hint}",
         ) from error
 
 
-def _strange(path: Path, text: str, at: int) -> BadJob:
+def _strange(name: str, text: str, at: int, manner: Manner) -> IngestError:
     line = text.count("\n", 0, at) + 1
-    return BadJob(
-        f"job file {path}, line {line}: the character U+{ord(text[at]):04X} is not allowed",
-        hint=HINT,
+    return manner.error(
+        f"{manner.noun} {name}, line {line}: the character U+{ord(text[at]):04X} is not allowed",
+        hint=manner.hint,
     )
 
 
@@ -54,24 +54,26 @@ class _Loader(yaml.SafeLoader):
     """PyYAML's safe loader up to the nodes, without what makes a small file large."""
 
     depth = 0
+    noun = "file"
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call] # as stubbed
         if isinstance(event, yaml.AliasEvent):
-            raise _refused(event, f"an alias (*{event.anchor})")
+            raise self._refused(event, f"an alias (*{event.anchor})")
         if (anchor := getattr(event, "anchor", None)) is not None:
-            raise _refused(event, f"an anchor (&{anchor})")
+            raise self._refused(event, f"an anchor (&{anchor})")
         if (tag := getattr(event, "tag", None)) is not None:
-            raise _refused(event, f"a tag ({tag})")
+            raise self._refused(event, f"a tag ({tag})")
         if self.depth >= MAX_DEPTH:
-            raise _refused(event, f"something nested more than {MAX_DEPTH} deep")
+            raise self._refused(event, f"something nested more than {MAX_DEPTH} deep")
         self.depth += 1
         node = super().compose_node(parent, index)
         self.depth -= 1
         return node
 
-
-def _refused(event: yaml.Event, what: str) -> yaml.MarkedYAMLError:
-    mark = event.start_mark
-    assert isinstance(mark, yaml.Mark)  # the other sort is libyaml's
-    return yaml.MarkedYAMLError(problem=f"{what} is not taken in a job file", problem_mark=mark)
+    def _refused(self, event: yaml.Event, what: str) -> yaml.MarkedYAMLError:
+        mark = event.start_mark
+        assert isinstance(mark, yaml.Mark)  # the other sort is libyaml's
+        return yaml.MarkedYAMLError(
+            problem=f"{what} is not taken in a {self.noun}", problem_mark=mark
+        )

@@ -1,0 +1,1 @@
+"""Changed rules, applied: payloads that are loaded again, quarantined records that are stored."""
