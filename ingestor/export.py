@@ -137,6 +137,9 @@ class _Merge:
         records = self._inverse.records(columns)
         done, count = 0, len(records)
         while (each := await self._peek()) is not None:
+            if self._key.stored(columns, each):
+                self._skip(each)
+                continue
             if (at := self._key.place(columns, each)) == count:
                 break
             self._file.write(records[done:at].tobytes())
@@ -155,6 +158,10 @@ class _Merge:
         if self._next is None and self._held is not None:
             self._next = await anext(self._held, None)
         return self._next
+
+    def _skip(self, each: Held) -> None:
+        self._next = None
+        self.shortened += each.shortened
 
     def _put(self, each: Held) -> None:
         self._file.write(each.raw)

@@ -84,6 +84,20 @@ class Key:
         same = range(low + first, low + past)
         return low + first + bisect_right(same, each.rest, key=lambda row: self._row(columns, row))
 
+    def stored(self, columns: Columns, each: Held) -> bool:
+        """Whether a row of the columns, which are in order, has the key of a quarantined record.
+
+        Then the record was stored after all: rules have changed since, or it came again corrected.
+        """
+        at = self.place(columns, each) - 1
+        return (
+            each.of.index_ns is not None
+            and at >= 0
+            and int(columns[self.table.index_column][at]) == each.of.index_ns
+            and int(columns["instrument_id"][at]) == each.of.instrument_id
+            and self._row(columns, at) == each.rest
+        )
+
     def _row(self, columns: Columns, at: int) -> tuple[int, ...]:
         """As `rest`; of records that a table does not number it holds the first."""
         return self.rest(columns, at, int(columns["ordinal"][at]) if self.table.numbered else 0)
