@@ -11,7 +11,7 @@ from uuid import UUID
 import click
 
 from ingestor.cli.enqueue import enqueue
-from ingestor.cli.output import plural, print_json, tell
+from ingestor.cli.output import print_json, tell
 from ingestor.cli.watching import (
     Bar,
     Lines,
@@ -19,6 +19,7 @@ from ingestor.cli.watching import (
     bar_wanted,
     exit_code,
     refusal_code,
+    warn_of_quarantine,
     watch_job,
 )
 from ingestor.errors import BrokerUnavailable, WaitTimedOut
@@ -123,12 +124,7 @@ def _shown(how: Following) -> Iterator[Show]:
 
 
 def _say_next(how: Following, accepted: ledger.Accepted, status: JobStatus) -> None:
-    short = str(status.job_id)[:8]
-    if quarantined := status.records["quarantined"]:
-        tell(
-            f"warning: {plural(quarantined, 'record')} quarantined, "
-            f"see hdi quarantine list --job {short}"
-        )
+    warn_of_quarantine(status)
     if command := _next_command(how, accepted, status):
         click.echo(f"next: {command}", err=how.as_json)
 

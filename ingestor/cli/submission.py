@@ -4,31 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from uuid import UUID
 
 import click
 
 from ingestor.cli.ask import check_kind, less_held, of_job_file
 from ingestor.cli.cost import approve
-from ingestor.cli.enqueue import enqueue
-from ingestor.cli.output import plural, print_json, tell
+from ingestor.cli.following import Following, follow_up
+from ingestor.cli.output import plural, tell
 from ingestor.cli.plan_output import print_plan
-from ingestor.cli.watching import (
-    Bar,
-    Lines,
-    Show,
-    bar_wanted,
-    exit_code,
-    refusal_code,
-    warn_of_quarantine,
-    watch_job,
-)
-from ingestor.errors import BrokerUnavailable, WaitTimedOut
-from ingestor.insights import JobStatus, job_status, presence_warnings
+from ingestor.insights import job_status
 from ingestor.job import JobPlan
 from ingestor.job_file import JobFile, load_job_file
 from ingestor.origins import open_sources
@@ -156,12 +143,14 @@ async def _submit(
             approve(plan, cap_usd=cap_usd, may_ask=not (submission.as_json or submission.quiet))
         accepted = await ledger.submit(database, plan, max_attempts=settings.retry.max_attempts)
         _say_accepted(submission, plan, accepted)
-        try:
-            return await _follow_up(submission, database, settings, accepted)
-        except (KeyboardInterrupt, asyncio.CancelledError):
-            short = str(accepted.job_id)[:8]
-            tell(f"the job goes on; get back to it with: hdi watch {short}")
-            raise
+        return await follow_up(_followed(submission), database, settings, accepted)
+
+
+def _followed(submission: Submission) -> Following:
+    return Following(
+        submission.wait, submission.timeout, submission.strict, submission.as_json,
+        submission.quiet, submission.no_progress,
+    )  # fmt: skip
 
 
 async def _renewed(database: Database, plan: JobPlan) -> JobPlan:
@@ -190,22 +179,6 @@ async def _note_underway(database: Database, plan: JobPlan) -> None:
         )
 
 
-async def _follow_up(
-    submission: Submission, database: Database, settings: Settings, accepted: ledger.Accepted
-) -> int:
-    away = await _enqueue(database, settings, accepted)
-    if away is not None and submission.wait:
-        tell(f"warning: {away.message}")
-    status = await _after(submission, database, accepted.job_id)
-    if away is None and not submission.quiet:
-        _say_next(submission, accepted, status)
-    if submission.as_json:
-        print_json(status.as_json())
-    if away is not None and not status.final:
-        raise away
-    return await _exit_code(submission, database, status)
-
-
 def _say_accepted(submission: Submission, plan: JobPlan, accepted: ledger.Accepted) -> None:
     job_id = accepted.job_id
     if submission.quiet:
@@ -216,71 +189,3 @@ def _say_accepted(submission: Submission, plan: JobPlan, accepted: ledger.Accept
     else:
         line = f"job {job_id} is this very request, submitted before; nothing new was recorded"
     click.echo(line, err=submission.as_json)
-
-
-def _say_next(submission: Submission, accepted: ledger.Accepted, status: JobStatus) -> None:
-    warn_of_quarantine(status)
-    command = _next_command(submission, accepted, status)
-    if command:
-        click.echo(f"next: {command}", err=submission.as_json)
-
-
-def _next_command(submission: Submission, accepted: ledger.Accepted, status: JobStatus) -> str:
-    short = str(status.job_id)[:8]
-    if not submission.wait and (accepted.fresh or not status.final):
-        return f"hdi watch {short}"
-    if status.state is JobState.CANCELLED:
-        return f"hdi retry {short} --only cancelled takes the job up again"
-    if exit_code(status):
-        return f"hdi status {short} says what failed, hdi retry {short} does it again"
-    return ""
-
-
-async def _enqueue(
-    database: Database, settings: Settings, accepted: ledger.Accepted
-) -> BrokerUnavailable | None:
-    """Fills the queue. Redis away is told at the end: the job is kept either way."""
-    try:
-        await ledger.end_job(database, accepted.job_id)
-        await enqueue(database, settings)
-    except BrokerUnavailable as error:
-        return BrokerUnavailable(
-            f"job {accepted.job_id} is accepted, not queued yet: {error.message}",
-            hint="nothing is lost: `hdi scheduler` queues it once Redis is back",
-        )
-    for notice in await presence_warnings(database):
-        tell(f"warning: {notice}")
-    return None
-
-
-async def _after(submission: Submission, database: Database, job_id: UUID) -> JobStatus:
-    if not submission.wait:
-        return await job_status(database, job_id)
-    with _shown(submission) as show:
-        status = await watch_job(database, job_id, show, timeout_s=submission.timeout)
-    if not status.final:
-        if submission.as_json:
-            print_json(status.as_json())
-        raise WaitTimedOut(
-            f"job {job_id} has not ended after {submission.timeout:g} s; it is {status.state}",
-            hint=f"it goes on: hdi watch {str(job_id)[:8]}",
-        )
-    return status
-
-
-@contextmanager
-def _shown(submission: Submission) -> Iterator[Show]:
-    if submission.quiet:
-        yield lambda progress: None
-    elif submission.no_progress or not bar_wanted():
-        yield Lines()
-    else:
-        with Bar() as bar:
-            yield bar
-
-
-async def _exit_code(submission: Submission, database: Database, status: JobStatus) -> int:
-    if not submission.wait and not status.final:
-        return 0
-    code = exit_code(status, strict=submission.strict)
-    return await refusal_code(database, status) or code

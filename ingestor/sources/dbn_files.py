@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from ingestor.errors import UnlikeRequest
 from ingestor.model import table_of
 from ingestor.sources.dbn_plan import plan_files
-from ingestor.sources.dbn_raw import decoded, raw_records
+from ingestor.sources.dbn_raw import DbnWire
 from ingestor.sources.dbn_slice import slice_records
 from ingestor.sources.dbn_stream import DbnStream
 from ingestor.sources.microseconds import MICROSECOND
@@ -33,10 +33,9 @@ if TYPE_CHECKING:
     from ingestor.job import Claim, JobPlan, PayloadRef
     from ingestor.settings import Settings
     from ingestor.sources.source import Ask, PayloadStore, Spellings
-    from ingestor.vocabulary import Schema
 
 
-class DbnFiles:
+class DbnFiles(DbnWire):
     """DBN files that every worker can see under the path they were submitted with, or in the vault.
 
     Without a vault it reads files in place only.
@@ -55,11 +54,6 @@ class DbnFiles:
     ) -> None:
         del settings, spellings
         self._vault = vault
-
-    def mapping_folder(self, dataset: str) -> str:
-        """Files of every dataset are Databento's."""
-        del dataset
-        return "databento"
 
     def plan(self, ask: Ask) -> JobPlan:
         """Surveys the files and cuts them into chunks; see `dbn_plan`."""
@@ -113,14 +107,6 @@ class DbnFiles:
         )
         found = [self._spanned(ref, payload, claim, span) for ref in claim.predecessors]
         return joined(found)
-
-    def raw(self, records: npt.NDArray[np.void]) -> list[bytes]:
-        return raw_records(records)
-
-    def decode(
-        self, raw: Sequence[bytes], schema: Schema
-    ) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.void]]]:
-        return decoded(raw, schema)
 
     def _checked(self, ref: PayloadRef, window: Window) -> Survey:
         path = local_path(ref, self._vault)

@@ -16,6 +16,23 @@ if TYPE_CHECKING:
     from ingestor.vocabulary import Schema
 
 
+class DbnWire:
+    """What every source has in common whose records are DBN, whatever the dataset."""
+
+    def mapping_folder(self, dataset: str) -> str:
+        """Databento's, for every dataset."""
+        del dataset
+        return "databento"
+
+    def raw(self, records: npt.NDArray[np.void]) -> list[bytes]:
+        return raw_records(records)
+
+    def decode(
+        self, raw: Sequence[bytes], schema: Schema
+    ) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.void]]]:
+        return decoded(raw, schema)
+
+
 def raw_records(records: npt.NDArray[np.void]) -> list[bytes]:
     """Each record's bytes as delivered."""
     size = records.dtype.itemsize

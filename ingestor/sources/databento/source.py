@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,12 +22,12 @@ from ingestor.sources.databento.named import named_payload
 from ingestor.sources.databento.planning import Planner
 from ingestor.sources.databento.provider import Provider
 from ingestor.sources.databento.symbology import intervals_of
-from ingestor.sources.dbn_raw import decoded, raw_records
+from ingestor.sources.dbn_raw import DbnWire
 from ingestor.sources.dbn_slice import slice_records
 from ingestor.sources.source import Payload
 from ingestor.sources.survey import Survey, survey
 from ingestor.sources.tally import Window
-from ingestor.vocabulary import Realm, Schema
+from ingestor.vocabulary import Realm
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 log = get_logger(__name__)
 
 
-class Databento:
+class Databento(DbnWire):
     """Databento through its official client, or a gateway that speaks as it does."""
 
     name = "databento"
@@ -52,11 +52,6 @@ class Databento:
         self._settings = settings
         self._vault = vault
         self._provider = Provider(settings)
-
-    def mapping_folder(self, dataset: str) -> str:
-        """One folder for every dataset."""
-        del dataset
-        return "databento"
 
     @property
     def realm(self) -> Realm:
@@ -118,14 +113,6 @@ class Databento:
     def preceding(self, payload: Payload, claim: Claim) -> None:
         """Days are never cut by index timestamp into parts that share a key."""
         del payload, claim
-
-    def raw(self, records: npt.NDArray[np.void]) -> list[bytes]:
-        return raw_records(records)
-
-    def decode(
-        self, raw: Sequence[bytes], schema: Schema
-    ) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.void]]]:
-        return decoded(raw, schema)
 
     def _request(self, claim: Claim) -> PayloadRequest:
         return PayloadRequest(
