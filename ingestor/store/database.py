@@ -164,9 +164,10 @@ class Database:
 
 
 async def _init(connection: Connection) -> None:
-    await connection.set_type_codec(
-        "jsonb", schema="pg_catalog", encoder=_dumps, decoder=json.loads, format="text"
-    )
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(
+            name, schema="pg_catalog", encoder=_dumps, decoder=json.loads, format="text"
+        )
 
 
 def _dumps(value: Any) -> str:

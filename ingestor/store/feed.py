@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
@@ -68,14 +69,17 @@ async def _ahead(batches: Iterator[Batch]) -> AsyncGenerator[Batch, None]:
     """Makes the next batch in a thread while the socket drains the last one.
 
     Decoding and encoding hide behind the server this way: 0.9–1.0 × the time of psql copying
-    bytes prepared beforehand.
+    bytes prepared beforehand. One thread makes all of them: the allocator keeps a heap for each
+    thread that ever made one, and six of them held twice the memory.
     """
-    pending = asyncio.create_task(asyncio.to_thread(next, batches, None))
-    try:
-        # Shielded: a thread cannot be cancelled, only waited for.
-        while (batch := await asyncio.shield(pending)) is not None:
-            pending = asyncio.create_task(asyncio.to_thread(next, batches, None))
-            yield batch
-    finally:
-        # It reads the payload and writes the spool: neither may go before it is done.
-        await asyncio.wait([pending])
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(1, thread_name_prefix="hdi-rooms") as thread:
+        pending = loop.run_in_executor(thread, next, batches, None)
+        try:
+            # Shielded: a thread cannot be cancelled, only waited for.
+            while (batch := await asyncio.shield(pending)) is not None:
+                pending = loop.run_in_executor(thread, next, batches, None)
+                yield batch
+        finally:
+            # It reads the payload and writes the spool: neither may go before it is done.
+            await asyncio.wait([pending])

@@ -437,7 +437,7 @@ CREATE TABLE ingest.flagged (
     field text NOT NULL,
     value text NOT NULL,
     reason text NOT NULL,
-    readable jsonb,
+    readable json,
     publisher_id integer NOT NULL,
     instrument_id bigint NOT NULL,
     index_ns numeric(20,0),
@@ -542,7 +542,7 @@ CREATE TABLE ingest.quarantine (
     superseded_by integer,
     ordinal integer,
     rules_hash text,
-    readable jsonb,
+    readable json,
     resolution text,
     resolved_at timestamp with time zone,
     resolved_by integer,
@@ -2376,15 +2376,11 @@ CREATE INDEX dead_letters_open_idx ON ingest.dead_letters USING btree (job_id) W
 
 CREATE INDEX flagged_instrument_idx ON ingest.flagged USING btree (publisher_id, instrument_id);
 
-CREATE INDEX flagged_rule_idx ON ingest.flagged USING btree (rule);
-
 CREATE INDEX jobs_created_idx ON ingest.jobs USING btree (created_at DESC);
 
 CREATE INDEX jobs_open_idx ON ingest.jobs USING btree (priority DESC, created_at) WHERE (state = ANY (ARRAY['pending'::text, 'running'::text]));
 
 CREATE INDEX quarantine_instrument_idx ON ingest.quarantine USING btree (publisher_id, instrument_id);
-
-CREATE INDEX quarantine_rule_idx ON ingest.quarantine USING btree (rule);
 
 CREATE INDEX rechecks_chunk_idx ON ingest.rechecks USING btree (chunk_id);
 

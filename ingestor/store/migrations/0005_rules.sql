@@ -16,7 +16,7 @@ CREATE INDEX chunks_replays_idx ON ingest.chunks (replays) WHERE replays IS NOT 
 --------
 ALTER TABLE ingest.quarantine
     ADD COLUMN rules_hash TEXT,
-    ADD COLUMN readable JSONB,
+    ADD COLUMN readable JSON,
     ADD COLUMN resolution TEXT CHECK (resolution IN ('replayed', 'discarded')),
     ADD COLUMN resolved_at TIMESTAMPTZ,
     ADD COLUMN resolved_by INTEGER REFERENCES ingest.chunks,
@@ -38,8 +38,6 @@ COMMENT ON COLUMN ingest.quarantine.resolution IS
     'What became of it: replayed (stored later) or discarded (for a reason); null while it waits'
 --------
 COMMENT ON COLUMN ingest.quarantine.resolved_by IS 'Chunk that stored it later'
---------
-CREATE INDEX quarantine_rule_idx ON ingest.quarantine (rule)
 --------
 CREATE TABLE ingest.rechecks (
     recheck_id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -66,7 +64,7 @@ CREATE TABLE ingest.flagged (
     field TEXT NOT NULL,
     value TEXT NOT NULL,
     reason TEXT NOT NULL,
-    readable JSONB,
+    readable JSON,
     publisher_id INTEGER NOT NULL,
     instrument_id BIGINT NOT NULL,
     index_ns NUMERIC(20),
@@ -82,8 +80,6 @@ COMMENT ON TABLE ingest.flagged IS
 --------
 COMMENT ON COLUMN ingest.flagged.recheck_id IS
     'What found it; null where it was found when the chunk was loaded'
---------
-CREATE INDEX flagged_rule_idx ON ingest.flagged (rule)
 --------
 CREATE INDEX flagged_instrument_idx ON ingest.flagged (publisher_id, instrument_id)
 --------

@@ -80,7 +80,7 @@ VALUES ($1, $2, $3, $4, $5, $6) RETURNING recheck_id
 -- the rule in all.
 INSERT INTO ingest.flagged (chunk_id, recheck_id, rule, rules_hash, field, reason, position, value,
                             readable, publisher_id, instrument_id, index_ns, ordinal)
-SELECT $1, $2, $3, $4, $6, $7, u.position, u.value, u.readable::JSONB, u.publisher_id,
+SELECT $1, $2, $3, $4, $6, $7, u.position, u.value, u.readable::JSON, u.publisher_id,
        u.instrument_id, u.index_ns::NUMERIC, u.ordinal
 FROM unnest($8::BIGINT[], $9::TEXT[], $10::TEXT[], $11::INTEGER[], $12::BIGINT[], $13::TEXT[],
             $14::INTEGER[])
