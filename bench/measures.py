@@ -48,9 +48,15 @@ class Bench:
     seed: int
     _warm: bool = field(default=False, init=False)
 
+    def own(self, name: str) -> Path:
+        """A file in a folder of its own: files beside each other would count as one delivery."""
+        folder = self.folder / name
+        folder.mkdir()
+        return folder / f"{name}.dbn.zst"
+
     @cached_property
     def trades(self) -> Path:
-        path = self.folder / "trades.dbn.zst"
+        path = self.own("trades")
         return payloads.write_trades_apart(path, self.scale.trades, self.seed)
 
     @cached_property
@@ -65,7 +71,7 @@ class Bench:
         """Imports, caches and threads of a first load are no worker's daily business."""
         if self._warm:
             return
-        path = payloads.write_trades(self.folder / "warm.dbn.zst", 10_000, self.seed)
+        path = payloads.write_trades(self.own("warm"), 10_000, self.seed)
         with self.servers.database() as place:
             loads.load(place, payloads.plan(path))
         self._warm = True
@@ -175,6 +181,7 @@ def rules(bench: Bench) -> Measure:
         for _rows in rooms.encoded(bench.job, Settings(), clock):
             pass
         room.append(clock.seconds["validate"])
+    _whole(*judged, *plain)
     ours, bare = _walls("all default rules", judged), _walls("no rules", plain)
     alone = Figure("validate, alone", tuple(room))
     return Measure(
@@ -193,7 +200,7 @@ def rules(bench: Bench) -> Measure:
 def refused(bench: Bench) -> Measure:
     """What refused records cost a load: 4 % are below the shipped limit of 5 %."""
     bench.warm_up()
-    path = bench.folder / "bad.dbn.zst"
+    path = bench.own("bad")
     bad_job = payloads.plan(
         payloads.write_trades_apart(path, bench.scale.trades, bench.seed, _BAD_SHARE)
     )
@@ -207,6 +214,7 @@ def refused(bench: Bench) -> Measure:
     quarantined = bad[-1].receipt.quarantined
     if quarantined != bench.scale.trades * _BAD_SHARE:
         raise RuntimeError(f"other records were refused: {bad[-1].receipt}")
+    _whole(*bad, *good)
     ours, clean = _walls("4 % refused", bad), _walls("none refused", good)
     return Measure(
         "refused",
@@ -219,7 +227,7 @@ def refused_rss(bench: Bench) -> Measure:
     """Memory must not grow with refused records: every second one of a chunk."""
     config = rulesets.without_limit(bench.folder / "no-limit")
     count = bench.scale.memory[0]
-    path = bench.folder / "half-bad.dbn.zst"
+    path = bench.own("half-bad")
     job = payloads.plan(payloads.write_trades_apart(path, count, bench.seed, 0.5))
     with bench.servers.database() as place:
         peak = memory.peak_mb(place, job, config)
@@ -231,7 +239,7 @@ def rss(bench: Bench) -> Measure:
     """Memory must not grow with the chunk."""
     peaks = []
     for count in bench.scale.memory:
-        path = bench.folder / f"rss-{count}.dbn.zst"
+        path = bench.own(f"rss-{count}")
         job = payloads.plan(payloads.write_trades_apart(path, count, bench.seed))
         with bench.servers.database() as place:
             peak = memory.peak_mb(place, job)
@@ -310,6 +318,12 @@ def _same(ours: Mapping[str, Any], theirs: Mapping[str, Any], name: str) -> None
     """A rival that stores other rows is no rival."""
     if ours != theirs:
         raise RuntimeError(f"{name} stored other rows: {theirs}, hdi {ours}")
+
+
+def _whole(*runs: loads.Loaded) -> None:
+    """A payload that was taken for a part reads its predecessors, too: another load."""
+    if stray := [run.receipt.partial for run in runs if run.receipt.partial]:
+        raise RuntimeError(f"a payload is no whole delivery: {stray[0]}")
 
 
 def _timed(command: list[str]) -> float:

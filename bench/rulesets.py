@@ -18,6 +18,7 @@ def without_rules(folder: Path) -> Path:
     """The shipped configuration, but no table has a rule."""
     made = _copied(folder)
     shutil.rmtree(made / "validation")
+    (made / "validation").mkdir()
     return made
 
 

@@ -120,7 +120,7 @@ class ChunkPlan:
         partial: Why the chunk proves no coverage; empty where it does.
         last: Whether it is its payload's last slice, which also takes the records whose index
             timestamp is undefined.
-        replays: As in `Claim`.
+        replays, cut_by: As in `Claim`.
     """
 
     start: int
@@ -132,6 +132,7 @@ class ChunkPlan:
     partial: str = ""
     last: bool = True
     replays: int | None = None
+    cut_by: str = ""
 
     @property
     def refs(self) -> tuple[PayloadRef, ...]:
@@ -196,9 +197,9 @@ class Claim:
         forced: Whether the job was told to load again what may be held already.
         accept_removals: Whether a forced load may remove however many rows its payload lacks.
         replays: The completed chunk whose payload is loaded again by today's rules; its rows that
-            these do not make again are removed. Of a release: the chunk that refused the records.
-            None for every other chunk.
+            these do not make again are removed. Of a release: the one that refused the records.
         releases: Whether the chunk stores some quarantined records of `replays`, not a payload.
+        cut_by: Digest of the mapping whose times cut the payload; empty where its own times do.
     """
 
     chunk_id: ChunkId
@@ -225,6 +226,7 @@ class Claim:
     accept_removals: bool = False
     replays: int | None = None
     releases: bool = False
+    cut_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

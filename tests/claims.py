@@ -53,4 +53,5 @@ def _claim(number: int, plan: JobPlan, request: RequestPlan, chunk: ChunkPlan) -
         payload=chunk.payload,
         predecessors=chunk.predecessors,
         partial=chunk.partial,
+        cut_by=chunk.cut_by,
     )

@@ -6,6 +6,7 @@ A value that is refused is named with what was found and what is allowed; near m
 from __future__ import annotations
 
 import datetime as dt
+import re
 import sys
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
@@ -184,8 +185,9 @@ def _named(text: str) -> SymbolList:
         return read_symbols(sys.stdin.buffer, "standard input")
     if text.startswith("@"):
         return read_symbol_file(Path(text[1:]))
-    # Symbols may hold blanks inside: `AAPL  250221C00250000`.
-    return as_symbol_list(word.strip() for word in text.split(","))
+    # Letter for letter, but for blanks beside a comma. Symbols hold them inside:
+    # `AAPL  250221C00250000`.
+    return as_symbol_list(re.split(r"\s*,\s*", text))
 
 
 class JobType(click.ParamType[str]):

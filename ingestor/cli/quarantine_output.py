@@ -22,8 +22,7 @@ _COLUMNS: Final = ("chunk", "job", "rule", "symbol", "time", "value", "reason")
 _WHY: Final = {
     Why.RULE: "today's rules refuse it",
     Why.TABLE: "no row can hold it, whatever the rules are",
-    Why.UNPLACED: "its place among records of its key was not kept: `hdi replay JOB` loads its "
-    "payload again",
+    Why.UNPLACED: "its place among records of its key was not kept",
     Why.UNREADABLE: "its bytes are no record of its schema",
 }
 
@@ -70,8 +69,17 @@ def _cells(entry: Entry) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _instrument(entry: Entry) -> str:
+def _instrument(entry: Entry) -> str | None:
+    if entry.symbol is None and not entry.instrument_id and _unread_id(entry):
+        return None  # 0 stands for it
     return _plain(entry.symbol or str(entry.instrument_id))
+
+
+def _unread_id(entry: Entry) -> bool:
+    """Whether nothing could be made of what was delivered as its instrument."""
+    if entry.readable is not None and "instrument_id" in entry.readable:
+        return entry.readable["instrument_id"] is None
+    return entry.rule == "instrument_id.unread"
 
 
 def _plain(text: str) -> str:
@@ -140,7 +148,8 @@ def _today(found: Explanation) -> str:
     if entry.resolution == "replayed" or entry.superseded_by is not None:
         return accepted
     if entry.ordinal is None:
-        return f"{accepted}, but {_WHY[Why.UNPLACED]}"
+        again = f"`hdi replay {str(entry.job_id)[:8]}` loads its payload again"
+        return f"{accepted}, but {_WHY[Why.UNPLACED]}: {again}"
     return f"{accepted}: `hdi quarantine replay {entry.id}` stores it"
 
 
@@ -167,6 +176,11 @@ def print_replayed(found: Replayed) -> None:
             ("rule", "records", "why"),
             ((rule or None, n, _WHY[why]) for (rule, why), n in found.staying.most_common()),
             right=("records",),
+        )
+    for job_id in found.unplaced:
+        click.echo(
+            f"`hdi replay {str(job_id)[:8]}` loads the payloads again of records whose place was "
+            "not kept"
         )
 
 

@@ -49,10 +49,14 @@ def replay(
     *replay* loads again from the vault and never buys; `hdi-submit --force` also plans what is held
     already, which is billed again.
 
-    The replay is a job of its own with a chunk for each completed chunk of JOB. Records that the
-    rules refuse now are taken out and quarantined, records that they no longer refuse are stored,
-    changed values are corrected: in one transaction per chunk, counted in its receipt. Chunks whose
-    payload is gone are named and left out. While a replay of JOB is open, that one is shown.
+    The replay is a job of its own with a chunk for each completed chunk of JOB; for those of a file
+    that a changed mapping cuts otherwise, one for the whole file. Records that the rules refuse now
+    are taken out and quarantined, records that they no longer refuse are stored, changed values are
+    corrected: in one transaction per chunk, counted in its receipt. Chunks whose payload is gone
+    are named and left out. While a replay of JOB is open, that one is shown.
+
+    Workers judge by the folder that HDI_CONFIG_DIR named when they were started. With --wait it is
+    told where the files in it are others than those of this command.
 
     \b
     Exit codes: 0 ok, 1 error, 2 usage, 3 finished with failed chunks, 6 a service cannot be
@@ -65,6 +69,7 @@ def replay(
             raise click.UsageError(f"{flag} only makes sense with --wait.")
     from ingestor.cli.connect import run
     from ingestor.cli.following import Following, follow_up
+    from ingestor.cli.output import tell
     from ingestor.settings import load_settings
     from ingestor.store.migrate import require_current
     from ingestor.vocabulary import Role
@@ -76,7 +81,12 @@ def replay(
     async def work(database: Database) -> int:
         await require_current(database)
         accepted = await _accepted(database, job, settings, priority, how)
-        return await follow_up(how, database, settings, accepted)
+        if not wait and not quiet:
+            tell("note: the mappings and rules are those of the workers' own HDI_CONFIG_DIR")
+        code = await follow_up(how, database, settings, accepted)
+        if wait:
+            await _compare(database, settings, accepted.job_id)
+        return code
 
     return run(work, role=Role.WORKER, settings=settings)
 
@@ -87,6 +97,7 @@ async def _accepted(
     """The job that loads `job` again: the one that is open, else one that is recorded now."""
     from ingestor.cli.output import plural, tell
     from ingestor.insights import resolve_job
+    from ingestor.origins import open_sources
     from ingestor.replay.jobs import plan_replay, told
     from ingestor.store import ledger, replays
     from ingestor.vault import Vault
@@ -95,7 +106,9 @@ async def _accepted(
     if (underway := await replays.open_replay(database, job_id)) is not None:
         return _found_open(ledger.Accepted(underway, fresh=False), job_id, how)
     wanted = None if priority is None else Priority(priority)
-    found = await plan_replay(database, job_id, Vault.of(settings), priority=wanted)
+    vault = Vault.of(settings)
+    sources = open_sources(settings, vault)
+    found = await plan_replay(database, job_id, vault, sources, priority=wanted)
     for line in told(found.gone).values():
         tell(f"warning: {line}")
     accepted = await ledger.submit(database, found.plan, max_attempts=settings.retry.max_attempts)
@@ -104,6 +117,27 @@ async def _accepted(
     chunks = plural(found.plan.chunk_count, "chunk")
     _say(f"job {accepted.job_id} accepted: {found.plan.name}, {chunks}", accepted, how)
     return accepted
+
+
+async def _compare(database: Database, settings: Settings, job_id: UUID) -> None:
+    """Warns where workers read other files than this command would."""
+    from ingestor.cli.output import plural, tell
+    from ingestor.errors import BadRules
+    from ingestor.origins import open_sources
+    from ingestor.replay.judges import judged_otherwise
+
+    folder = settings.config_dir
+    try:
+        differing = await judged_otherwise(database, settings, open_sources(settings), job_id)
+    except BadRules as error:
+        tell(f"warning: what workers judged by cannot be held against {folder}: {error.message}")
+        return
+    for each in differing:
+        tell(
+            f"warning: {plural(each.chunks, 'chunk')} of {each.of}: workers had {each.kind} "
+            f"{each.theirs}, {folder} of this command has {each.ours}: start them again with "
+            f"HDI_CONFIG_DIR={folder}"
+        )
 
 
 def _found_open(accepted: Accepted, job_id: UUID, how: Following) -> Accepted:

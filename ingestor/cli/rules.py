@@ -98,23 +98,22 @@ def diff(old: Path | None, new: Path, job: str | None, examples: int, as_json: b
     Reads the payloads of completed chunks and takes their records through both configurations: per
     rule how many would be newly refused or accepted, newly or no longer flagged, or undecided, and
     per column how many stored values would change, with examples. Nothing is written; `hdi replay`
-    applies the rules in use. Payloads that are gone are named and left out.
+    applies the rules in use. Payloads that are gone, or that one side has no mapping for, are named
+    and left out.
 
-    Exit codes: 0 compared, 1 a file is wrong or no payload can be read.
+    Exit codes: 0 compared, 1 a file is wrong or no payload can be compared.
     """
     from ingestor.cli.connect import run, tell_realm
     from ingestor.cli.output import print_json, tell
-    from ingestor.cli.rules_output import print_rehearsal, rehearsal_json
-    from ingestor.replay.rehearsal import Configuration, rehearse
+    from ingestor.cli.rules_output import one_line, print_rehearsal, rehearsal_json
+    from ingestor.replay.configuration import Configuration
+    from ingestor.replay.rehearsal import rehearse
     from ingestor.settings import load_settings
     from ingestor.vocabulary import Role
 
     settings = load_settings()
     before = Configuration.of("old", old or settings.config_dir, settings)
     after = Configuration.of("new", new, settings)
-    for each in (before, after):
-        if not (each.folder / "validation").is_dir():
-            tell(f"note: {each.folder} has no folder validation: no rules")
 
     async def work(database: Database) -> Rehearsal:
         await tell_realm(database)
@@ -124,7 +123,7 @@ def diff(old: Path | None, new: Path, job: str | None, examples: int, as_json: b
 
     found = run(work, role=Role.READER, settings=settings)
     for skipped in found.skipped:
-        tell(f"warning: chunk {skipped.chunk_id} is left out: {skipped.reason}")
+        tell(f"warning: chunk {skipped.chunk_id} is left out: {one_line(skipped.reason)}")
     if as_json:
         print_json(rehearsal_json(found, before, after))
     else:
@@ -140,14 +139,15 @@ def recheck(job: str | None, as_json: bool) -> None:
     A rule for one class of instruments, or for some symbols, is undecided where no definition said
     what an instrument was. Once definitions are stored, this asks again, for all jobs or for JOB:
     records that break a rule after all are counted and listed by `hdi quarantine list --flagged`.
-    They stay stored, whatever the severity; `hdi replay` takes them out. Done twice it does nothing
-    more.
+    They stay stored, whatever the severity; `hdi replay` takes them out. Chunks that were loaded by
+    another mapping or other rules than today's are told of and left as they are. Done twice it does
+    nothing more.
 
     Exit codes: 0 asked, 1 a file is wrong or no payload can be read.
     """
     from ingestor.cli.connect import run
-    from ingestor.cli.output import print_json, tell
-    from ingestor.cli.rules_output import print_recheck, recheck_json
+    from ingestor.cli.output import plural, print_json, tell
+    from ingestor.cli.rules_output import one_line, print_recheck, recheck_json
     from ingestor.origins import open_sources
     from ingestor.replay.recheck import Rechecker
     from ingestor.settings import load_settings
@@ -166,7 +166,13 @@ def recheck(job: str | None, as_json: bool) -> None:
     found = run(work, role=Role.WORKER, settings=settings)
     for each in found.unasked:
         of = f"rule {each.rule} of chunk" if each.rule else "chunk"
-        tell(f"warning: {of} {each.chunk_id} is not decided: {each.reason}")
+        tell(f"warning: {of} {each.chunk_id} is not decided: {one_line(each.reason)}")
+    for outdated, chunks in found.outdated.items():
+        short = str(outdated)[:8]
+        tell(
+            f"note: {plural(chunks, 'chunk')} of job {short} not decided: the rules or the mapping "
+            f"have changed since: `hdi replay {short}` judges by today's"
+        )
     if as_json:
         print_json(recheck_json(found))
     else:

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ingestor.cli.rule_check import FolderCheck
+    from ingestor.replay.configuration import Configuration
     from ingestor.replay.recheck import Rechecked
-    from ingestor.replay.rehearsal import Configuration, Rehearsal
+    from ingestor.replay.rehearsal import Rehearsal
     from ingestor.replay.tally import Example, Tally
 
 _OF_RULES = tuple(each for each in Change if each is not Change.VALUE)
@@ -60,7 +61,9 @@ def print_rehearsal(found: Rehearsal) -> None:
         f"{plural(found.compared, 'payload')} would change"
     )
     for each in found.stopped:
-        click.echo(f"chunk {each.chunk_id} would fail by the {each.side} files: {each.reason}")
+        click.echo(
+            f"chunk {each.chunk_id} would fail by the {each.side} files: {one_line(each.reason)}"
+        )
     if names := _rules(tally):
         columns = (*(str(each) for each in _OF_RULES), *_UNDECIDED)
         click.echo()
@@ -103,12 +106,20 @@ def _cells(each: Example) -> tuple[object, ...]:
     )
     return (
         each.change.replace("_", " "), each.by, str(each.chunk_id), each.position,
-        each.symbol or each.instrument_id, each.time, values, each.payload,
+        one_line(each.symbol or str(each.instrument_id)), each.time, values,
+        one_line(each.payload),
     )  # fmt: skip
 
 
 def _shown(value: object) -> str:
-    return "null" if value is None else str(value)
+    return "null" if value is None else one_line(str(value))
+
+
+def one_line(text: str) -> str:
+    """Text of a payload or a file: ends of lines, and what could move a cursor, are escaped."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )
 
 
 def recheck_json(found: Rechecked) -> dict[str, Any]:
@@ -118,12 +129,13 @@ def recheck_json(found: Rechecked) -> dict[str, Any]:
         "chunks": found.chunks,
         "asked": found.asked,
         "rules": {rule: asdict(each) for rule, each in sorted(found.rules.items())},
+        "outdated": [{"job_id": job_id, "chunks": n} for job_id, n in found.outdated.items()],
         "unasked": [asdict(each) for each in found.unasked],
     }
 
 
 def print_recheck(found: Rechecked) -> None:
-    """What was decided, per rule."""
+    """What holds now, per rule."""
     if not found.chunks:
         click.echo("nothing is undecided")
         return

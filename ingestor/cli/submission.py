@@ -15,13 +15,14 @@ from ingestor.cli.cost import approve
 from ingestor.cli.following import Following, follow_up
 from ingestor.cli.output import plural, tell
 from ingestor.cli.plan_output import print_plan
+from ingestor.errors import BadJob
 from ingestor.insights import job_status
 from ingestor.job import JobPlan
 from ingestor.job_file import JobFile, load_job_file
 from ingestor.origins import open_sources
 from ingestor.settings import Settings, load_settings
 from ingestor.sources.source import Ask, Source, Wanted
-from ingestor.store import ledger
+from ingestor.store import ledger, replays
 from ingestor.store.coverage import underway
 from ingestor.store.database import Database, DatabaseOptions
 from ingestor.store.migrate import require_current
@@ -137,6 +138,7 @@ async def _submit(
 ) -> int:
     async with Database(DatabaseOptions.of(settings, Role.WORKER), name="hdi:submit") as database:
         await require_current(database)
+        await _refuse_loaded_otherwise(database, plan)
         plan = await _renewed(database, plan)
         if await ledger.find(database, plan.key) is None:
             await _note_underway(database, plan)
@@ -151,6 +153,22 @@ def _followed(submission: Submission) -> Following:
         submission.wait, submission.timeout, submission.strict, submission.as_json,
         submission.quiet, submission.no_progress,
     )  # fmt: skip
+
+
+async def _refuse_loaded_otherwise(database: Database, plan: JobPlan) -> None:
+    """Another mapping may give records other keys: they would stand beside those it gave then.
+
+    Raises:
+        BadJob: A payload of the plan was loaded by another mapping.
+    """
+    found = await replays.loaded_otherwise(database, plan)
+    if found is not None:
+        job = str(found.job_id)[:8]
+        raise BadJob(
+            f"the bytes of {found.uri} were loaded by job {found.name or job} by another mapping; "
+            "loading them beside would store their records twice",
+            hint=f"`hdi replay {job}` loads them again by today's mapping, in place",
+        )
 
 
 async def _renewed(database: Database, plan: JobPlan) -> JobPlan:

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from ingestor.documents.choices import choices
 from ingestor.documents.document import Document
 from ingestor.documents.places import Fault, Loc, spelled
 from ingestor.documents.words import nearest
@@ -81,7 +82,7 @@ def validated(document: Document, model: type[Model], keys: Keys) -> Model:
         made = model.model_validate(document.values)
     except ValidationError as error:
         # `from None`: pydantic's error holds every value.
-        raise wrong(document, [*faults, *model_faults(error, keys)]) from None
+        raise wrong(document, [*faults, *model_faults(error, keys, model)]) from None
     if faults:
         raise wrong(document, faults)
     return made
@@ -92,18 +93,21 @@ def empty_faults(document: Document) -> list[Fault]:
     return [Fault(loc, EMPTY) for loc in document.empty]
 
 
-def model_faults(error: ValidationError, keys: Keys) -> list[Fault]:
-    """What pydantic found, in our words."""
+def model_faults(
+    error: ValidationError, keys: Keys, model: type[BaseModel] | None = None
+) -> list[Fault]:
+    """What pydantic found, in our words; with `model`, which words a missing key takes."""
     found = error.errors(include_url=False)
     # A list whose items are all wrong is counted as empty, too: that is no fault of its own.
     counted = [each for each in found if each["type"] != "too_short" or not each["input"]]
-    return [_fault(each, keys) for each in counted]
+    return [_fault(each, keys, model) for each in counted]
 
 
-def _fault(error: Mapping[str, Any], keys: Keys) -> Fault:
+def _fault(error: Mapping[str, Any], keys: Keys, model: type[BaseModel] | None) -> Fault:
     loc, kind, found = tuple(error["loc"]), str(error["type"]), error.get("input")
     if kind == "missing":
-        return Fault(loc, "is missing")
+        words = choices(model, loc) if model is not None else ()
+        return Fault(loc, f"is missing; there are {', '.join(words)}" if words else "is missing")
     if kind == "extra_forbidden":
         return Fault(loc, _unknown_key(loc, keys))
     if kind.startswith("union_tag"):

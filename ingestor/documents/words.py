@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Annotated
 
@@ -36,15 +37,26 @@ def as_text(value: object) -> object:
 Text = Annotated[str, BeforeValidator(as_text)]
 
 
-def one_of(words: Iterable[str], what: str) -> BeforeValidator:
-    """Refuses any other text and says which there are; `what` is what one is called."""
-    allowed = [str(each) for each in words]
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """Lets words of a list pass, and refuses any other text with the list.
 
-    def validated(value: object) -> object:
-        if not isinstance(value, str) or value in allowed:
+    Attributes:
+        what: What one is called.
+    """
+
+    words: tuple[str, ...]
+    what: str
+
+    def __call__(self, value: object) -> object:
+        if not isinstance(value, str) or value in self.words:
             return value
         raise ValueError(
-            f"{value[:60]!r} is no {what}; there are {', '.join(allowed)}{nearest(value, allowed)}"
+            f"{value[:60]!r} is no {self.what}; there are {', '.join(self.words)}"
+            f"{nearest(value, self.words)}"
         )
 
-    return BeforeValidator(validated)
+
+def one_of(words: Iterable[str], what: str) -> BeforeValidator:
+    """Refuses any other text and says which there are; `what` is what one is called."""
+    return BeforeValidator(OneOf(tuple(str(each) for each in words), what))

@@ -38,6 +38,10 @@ def reason_of(rule: str, column: Column) -> str:
 
 
 def _noun(column: Column) -> str:
+    if column.name == "instrument_id":
+        # Op symbol_id makes it of a symbol, other ops of a number: which, the mapping says.
+        number = f"no whole number that {column.kind.sql} can hold"
+        return f"symbol (printable UTF-8) or, where the mapping reads a number, {number}"
     if column.kind.name == "character":
         return "single character"
     return _NOUNS.get(column.kind.sql, f"whole number that {column.kind.sql} can hold")

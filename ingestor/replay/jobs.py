@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol
 from uuid import UUID
 
 from ingestor.errors import BadJob, PayloadMissing
 from ingestor.job import ChunkPlan, JobPlan, PayloadRef, RequestPlan
+from ingestor.replay.recut import Recut, recut
+from ingestor.sources.installed import Sources
 from ingestor.store import replays
 from ingestor.store.database import Database
 from ingestor.store.replays import Asked, Completed, Origin
@@ -38,7 +42,8 @@ class Replay:
     """How a job is loaded again.
 
     Attributes:
-        plan: A chunk for each completed one whose payload is there.
+        plan: A chunk for each completed one whose payload is there; for those of a payload that
+            another mapping cut into slices, one.
         gone: The completed chunks that are left out.
     """
 
@@ -47,7 +52,12 @@ class Replay:
 
 
 async def plan_replay(
-    database: Database, job_id: UUID, vault: Payloads, *, priority: Priority | None = None
+    database: Database,
+    job_id: UUID,
+    vault: Payloads,
+    sources: Sources,
+    *,
+    priority: Priority | None = None,
 ) -> Replay:
     """The job that loads this one again from its payloads, by the rules of the day.
 
@@ -57,6 +67,7 @@ async def plan_replay(
     Raises:
         BadJob: It stores quarantined records, or none of its chunks has completed.
         PayloadMissing: None of its payloads is there any more.
+        CorruptPayload: One that must be cut anew is damaged, or unlike today's mapping.
     """
     origin = await replays.origin(database, job_id)
     _refuse_releases(origin, job_id)
@@ -75,7 +86,8 @@ async def plan_replay(
             f"more; {gone[0].refs[0].uri} is one",
             hint="look whether something cleans up; only `hdi-submit --force` fetches them again",
         )
-    return Replay(plan_of(origin, job_id, kept, priority or origin.priority), gone)
+    anew = await asyncio.to_thread(recut, kept, sources.named(origin.source))
+    return Replay(plan_of(origin, job_id, kept, priority or origin.priority, anew), gone)
 
 
 def missing(found: Sequence[Completed], vault: Payloads) -> Iterable[Gone]:
@@ -106,7 +118,11 @@ def _refuse_releases(origin: Origin, job_id: UUID) -> None:
 
 
 def plan_of(
-    origin: Origin, job_id: UUID, found: Sequence[Completed], priority: Priority
+    origin: Origin,
+    job_id: UUID,
+    found: Sequence[Completed],
+    priority: Priority,
+    anew: Recut = MappingProxyType({}),
 ) -> JobPlan:
     """The job that loads these chunks again."""
     return JobPlan(
@@ -115,7 +131,7 @@ def plan_of(
         source=origin.source,
         priority=priority,
         spec={"replay_of": str(job_id), "chunks": len(found)},
-        requests=tuple(_requests(found)),
+        requests=tuple(_requests(found, anew)),
     )
 
 
@@ -123,7 +139,7 @@ def _called(origin: Origin, job_id: UUID) -> str:
     return origin.name or str(job_id)[:8]
 
 
-def _requests(found: Sequence[Completed]) -> Iterable[RequestPlan]:
+def _requests(found: Sequence[Completed], anew: Recut) -> Iterable[RequestPlan]:
     """The job's own requests, in their order, with the chunks that are loaded again."""
     by_request: dict[int, list[Completed]] = {}
     for each in found:
@@ -133,8 +149,17 @@ def _requests(found: Sequence[Completed]) -> Iterable[RequestPlan]:
         yield RequestPlan(
             Dataset(first.claim.dataset), Schema(first.claim.schema), first.claim.stype_in,
             first.asked.symbols, first.asked.start, first.asked.end,
-            tuple(_chunk(each, first.asked) for each in chunks),
+            tuple(_chunks(chunks, first.asked, anew)),
         )  # fmt: skip
+
+
+def _chunks(found: Sequence[Completed], asked: Asked, anew: Recut) -> Iterable[ChunkPlan]:
+    for each in found:
+        chunk_id = each.claim.chunk_id
+        if chunk_id not in anew:
+            yield _chunk(each, asked)
+        elif (whole := anew[chunk_id]) is not None:
+            yield whole
 
 
 def _chunk(each: Completed, asked: Asked) -> ChunkPlan:
@@ -149,6 +174,7 @@ def _chunk(each: Completed, asked: Asked) -> ChunkPlan:
         partial=claim.partial,
         last=claim.last_slice,
         replays=claim.chunk_id,
+        cut_by=claim.cut_by,
     )
 
 

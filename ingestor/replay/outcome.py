@@ -34,12 +34,15 @@ class Replayed:
         asked: How many they were.
         staying: Those that stay in quarantine, by rule and why.
         elsewhere: Those that another command resolved meanwhile.
+        unplaced: Jobs that delivered those whose place was not kept: to load the payloads of these
+            jobs again is the way to store them.
     """
 
     asked: int
     released: tuple[Released, ...] = ()
     staying: Staying = field(default_factory=Counter)
     elsewhere: int = 0
+    unplaced: tuple[UUID, ...] = ()
 
     @property
     def jobs(self) -> tuple[UUID, ...]:
@@ -59,6 +62,7 @@ class Replayed:
             "still_quarantined": self.staying.total(),
             "resolved_elsewhere": self.elsewhere,
             "jobs": list(self.jobs),
+            "jobs_to_replay": list(self.unplaced),
             "staying": [
                 {"rule": rule, "why": why, "records": n} for (rule, why), n in self.staying.items()
             ],

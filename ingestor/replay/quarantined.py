@@ -11,7 +11,7 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,6 +33,8 @@ from ingestor.store.load import Load
 from ingestor.store.loader import load
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from ingestor.job import Claim, Receipt
     from ingestor.settings import Settings
     from ingestor.sources.installed import Sources
@@ -73,6 +75,7 @@ class Release:
     takes_back: bool = False
     told: Callable[[Released], None] = lambda done: None
     elsewhere: int = 0
+    unplaced: set[UUID] = field(default_factory=set)
 
     async def replay(self, chosen: Sequence[int]) -> Replayed:
         """Stores those of the records that pass; the others stay as they are.
@@ -89,7 +92,9 @@ class Release:
         released: list[Released] = []
         for _, own in groupby(parts, key=lambda part: part.retrial.origin.source):
             released += await self._job(list(own), staying)
-        return Replayed(len(chosen), tuple(released), +staying, self.elsewhere)
+        return Replayed(
+            len(chosen), tuple(released), +staying, self.elsewhere, tuple(sorted(self.unplaced))
+        )
 
     async def _parts(self, chosen: Sequence[int], staying: Staying) -> AsyncIterator[_Part]:
         """Judges everything: parts with records that pass. Adds those that do not to `staying`."""
@@ -99,6 +104,8 @@ class Release:
             for place in range(0, len(ids), _MOST):
                 judgement = await retrial.judge(self.database, ids[place : place + _MOST])
                 staying.update(judgement.staying)
+                if judgement.unplaced:
+                    self.unplaced.add(retrial.origin.job_id)
                 if judgement.passing:
                     yield _Part(retrial, judgement.passing, judgement.staying.total())
 

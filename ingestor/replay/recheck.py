@@ -1,12 +1,14 @@
 """Rules that could not be decided when records came, decided by what the database knows by now.
 
 The records are stored: nothing is taken out, whatever the severity. What breaks a rule is counted
-and listed as flagged.
+and listed as flagged. Counts of a load and of now are of the same thing only by the same mapping
+and rules: chunks that were loaded by others are told, and left as they are.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -23,6 +25,7 @@ from ingestor.replay.contents import contents_of
 from ingestor.replay.flags import Found
 from ingestor.replay.retrial import Retrial
 from ingestor.store import rechecks
+from ingestor.store.judged_by import JudgedBy, judged_by
 from ingestor.store.rechecks import Recheck, Undecided
 from ingestor.store.references import read_references
 from ingestor.store.replays import completed_chunk
@@ -49,7 +52,9 @@ class Decided:
     """What asking again has found of one rule.
 
     Attributes:
-        broken: Records that were undecided and break it; `fine` do not; `undecided` are it still.
+        broken: Stored records that break it, those that were known to included.
+        fine: Records that were undecided, and do not.
+        undecided: Records that are it still.
     """
 
     broken: int = 0
@@ -59,7 +64,7 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Unasked:
-    """A chunk that could not be asked again, and why; `rule` is empty where it is of all rules."""
+    """A chunk, or one rule of it, that was not decided, and why; `rule` is empty for all."""
 
     chunk_id: int
     rule: str
@@ -72,12 +77,15 @@ class Rechecked:
 
     Attributes:
         chunks: With undecided rules; `asked` of them could be asked again.
+        outdated: Job → chunks that were loaded by another mapping or other rules than today's: a
+            replay of that job decides them.
     """
 
     chunks: int = 0
     asked: int = 0
     rules: dict[str, Decided] = field(default_factory=dict)
     unasked: list[Unasked] = field(default_factory=list)
+    outdated: Counter[UUID] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +94,12 @@ class _Case:
 
     chunk_id: int
     undecided: tuple[Undecided, ...]
+    by: JudgedBy
+
+    def is_outdated(self, today: Criteria) -> bool:
+        """Whether it was loaded by other files than today's."""
+        known = (self.by.mapping_hash, self.by.rules_hash)
+        return known != (today.mapping.digest, today.rulebook.digest)
 
     @property
     def released_of(self) -> int | None:
@@ -110,9 +124,7 @@ class Rechecker:
             BadRules: A mapping or validation file is missing or wrong.
             PayloadMissing: No payload of any of the chunks is there any more.
         """
-        found = await rechecks.undecided(self.database, job_id)
-        cases = [_Case(chunk_id, tuple(own))
-                 for chunk_id, own in groupby(found, lambda each: each.chunk_id)]  # fmt: skip
+        cases = await self._cases(job_id)
         self.made.chunks = len(cases)
         for place, case in enumerate(cases):
             show(place, len(cases))
@@ -121,33 +133,41 @@ class Rechecker:
         self._require_some()
         return self.made
 
+    async def _cases(self, job_id: UUID | None) -> list[_Case]:
+        found = await rechecks.undecided(self.database, job_id)
+        own = {chunk_id: tuple(some)
+               for chunk_id, some in groupby(found, lambda each: each.chunk_id)}  # fmt: skip
+        by = await judged_by(self.database, job_id, own)
+        return [_Case(each.chunk_id, own[each.chunk_id], each) for each in by]
+
     async def _ask(self, case: _Case) -> None:
         try:
             if case.released_of is None:
-                await self._ask_payload(case)
+                asked = await self._ask_payload(case)
             else:
-                await self._ask_released(case, case.released_of)
+                asked = await self._ask_released(case, case.released_of)
         except (PayloadMissing, CorruptPayload) as error:
             self.made.unasked.append(Unasked(case.chunk_id, "", error.message))
         else:
-            self.made.asked += 1
+            self.made.asked += asked
 
     def _require_some(self) -> None:
         lost = [each for each in self.made.unasked if not each.rule]
-        if lost and not self.made.asked:
+        if lost and len(lost) == self.made.chunks:
             raise PayloadMissing(
                 f"none of {self.made.chunks:,} payloads can be read; {lost[0].reason}",
                 hint="check that HDI_VAULT_URL is that of the workers",
             )
 
-    async def _ask_payload(self, case: _Case) -> None:
-        """A chunk that loaded a payload: all of it is read again."""
+    async def _ask_payload(self, case: _Case) -> bool:
+        """A chunk that loaded a payload: all of it is read again; False where it is outdated."""
         claim = await completed_chunk(self.database, case.chunk_id)
         origin = self.sources.named(claim.source)
         criteria = Criteria.of(self.settings.config_dir, origin, claim)
-        rules = self._rules(case, criteria.rulebook)
-        if not rules:
-            return
+        if case.is_outdated(criteria):
+            self.made.outdated[case.by.job_id] += 1
+            return False
+        rules = _rules(case, criteria.rulebook)
         payload = await asyncio.to_thread(origin.fetch, claim)
         needs = _needs(rules.values(), criteria.rulebook)
         values = await read_references(
@@ -158,12 +178,16 @@ class Rechecker:
         facts = Facts(claim.dataset, values)
         found = await asyncio.to_thread(self._found, rules, frames, facts)
         await self._record(case, criteria.rulebook, found)
+        return True
 
-    async def _ask_released(self, case: _Case, origin_chunk: int) -> None:
+    async def _ask_released(self, case: _Case, origin_chunk: int) -> bool:
         """A chunk that stored quarantined records: those are in quarantine still."""
         retrial = await Retrial.of(self.database, self.settings, self.sources, origin_chunk)
+        if case.is_outdated(retrial.criteria):
+            self.made.outdated[retrial.origin.job_id] += 1  # it is what a replay loads again
+            return False
         rulebook = retrial.criteria.rulebook
-        rules = self._rules(case, rulebook)
+        rules = _rules(case, rulebook)
         found = {rule: Found(each.rule, self._kept) for rule, each in rules.items()}
         async for frames in self._released(retrial, case.chunk_id):
             values = await read_references(
@@ -173,6 +197,7 @@ class Rechecker:
             facts = Facts(retrial.origin.dataset, values)
             await asyncio.to_thread(_search, rules, frames, facts, found)
         await self._record(case, rulebook, found)
+        return True
 
     async def _released(self, retrial: Retrial, chunk_id: int) -> AsyncIterator[list[Frame]]:
         ids = await rechecks.released_ids(self.database, chunk_id)
@@ -189,15 +214,6 @@ class Rechecker:
     def _kept(self) -> int:
         return self.settings.store.flags_kept
 
-    def _rules(self, case: _Case, rulebook: Rulebook) -> dict[str, CompiledRule]:
-        """Today's rules of the ids that are undecided; those that are gone are told."""
-        known = {each.rule.id: each for each in rulebook.rules}
-        for each in case.undecided:
-            if each.rule not in known:
-                reason = f"{rulebook.table.name} has no rule of that id any more"
-                self.made.unasked.append(Unasked(case.chunk_id, each.rule, reason))
-        return {each.rule: known[each.rule] for each in case.undecided if each.rule in known}
-
     def _found(
         self, rules: Mapping[str, CompiledRule], frames: Iterable[Frame], facts: Facts
     ) -> dict[str, Found]:
@@ -207,36 +223,42 @@ class Rechecker:
 
     async def _record(self, case: _Case, rulebook: Rulebook, found: Mapping[str, Found]) -> None:
         for each in case.undecided:
-            if each.rule in found:
-                await self._settle(each, found[each.rule], rulebook.digest)
+            await self._settle(each, found[each.rule], rulebook.digest)
 
     async def _settle(self, each: Undecided, found: Found, rules_hash: str) -> None:
-        """Records what is decided now; nothing where nothing more is."""
+        """Records what holds now; nothing where that is known."""
         decided = max(each.records - found.undecided, 0)
-        # A rule that was changed meanwhile may be broken by fewer than were known to break it.
-        broken = min(max(found.broken - each.broken, 0), decided)
-        fine = decided - broken
-        if decided and not await rechecks.record(
-            self.database,
-            Recheck(
-                of=each,
-                rules_hash=rules_hash,
-                broken=each.broken + broken,
-                fine=each.fine + fine,
-                undecided=each.records - decided,
-                field=found.rule.columns[0],
-                reason=found.rule.reason,
-                flags=found.flags if broken else (),
-            ),
-            flags_kept=self._kept,
+        # Where definitions changed, records that were decided may be decided otherwise by now.
+        fine = decided - min(max(found.broken - each.broken, 0), decided)
+        if (found.broken, found.undecided) != (each.broken, each.records) and not (
+            await rechecks.record(
+                self.database,
+                Recheck(
+                    of=each,
+                    rules_hash=rules_hash,
+                    broken=found.broken,
+                    fine=each.fine + fine,
+                    undecided=found.undecided,
+                    field=found.rule.columns[0],
+                    reason=found.rule.reason,
+                    flags=found.flags,
+                ),
+                flags_kept=self._kept,
+            )
         ):
             reason = "another recheck was faster"
             self.made.unasked.append(Unasked(each.chunk_id, each.rule, reason))
             return
         total = self.made.rules.setdefault(each.rule, Decided())
-        total.broken += broken
+        total.broken += found.broken
         total.fine += fine
-        total.undecided += each.records - decided
+        total.undecided += found.undecided
+
+
+def _rules(case: _Case, rulebook: Rulebook) -> dict[str, CompiledRule]:
+    """Those that are undecided; the rulebook is the one that left them so."""
+    wanted = {each.rule for each in case.undecided}
+    return {each.rule.id: each for each in rulebook.rules if each.rule.id in wanted}
 
 
 def _needs(rules: Collection[CompiledRule], rulebook: Rulebook) -> frozenset[str]:

@@ -9,12 +9,12 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from ingestor.criteria import Criteria, judged, numbering_for
 from ingestor.errors import (
+    BadRules,
     CorruptPayload,
     IngestError,
     PayloadMissing,
@@ -22,7 +22,6 @@ from ingestor.errors import (
     Unstorable,
 )
 from ingestor.model.references import Facts
-from ingestor.origins import open_sources
 from ingestor.replay.comparison import in_step
 from ingestor.replay.tally import Tally
 from ingestor.store.references import read_references
@@ -31,9 +30,8 @@ from ingestor.store.replays import completed_claims
 if TYPE_CHECKING:
     from ingestor.job import Claim
     from ingestor.model.verdict import Verdict
-    from ingestor.settings import Settings
-    from ingestor.sources.installed import Sources
-    from ingestor.sources.source import Payload, Source
+    from ingestor.replay.configuration import Configuration
+    from ingestor.sources.source import Payload
     from ingestor.store.database import Database
     from ingestor.validate import Limit
 
@@ -84,32 +82,6 @@ class Rehearsal:
     compared: int = 0
     skipped: list[Skipped] = field(default_factory=list)
     stopped: list[Stopped] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Configuration:
-    """A configuration folder, and the sources that read by it."""
-
-    name: str
-    folder: Path
-    sources: Sources
-    batch: int
-
-    @classmethod
-    def of(cls, name: str, folder: Path, settings: Settings) -> Self:
-        own = settings.model_copy(update={"config_dir": folder})
-        return cls(name, folder, open_sources(own), settings.store.batch_records)
-
-    def criteria(self, claim: Claim) -> Criteria:
-        """Its files for a chunk, read anew.
-
-        Raises:
-            BadRules: A file is missing or wrong.
-        """
-        return Criteria.of(self.folder, self.origin(claim), claim)
-
-    def origin(self, claim: Claim) -> Source:
-        return self.sources.named(claim.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +137,16 @@ async def rehearse(
         examples: Records kept per change and rule, or column.
 
     Raises:
-        BadRules: A file of either configuration is wrong, or does not fit a payload.
+        BadRules: A file of either configuration is wrong, or does not fit a payload; or for every
+            payload one of them has no mapping.
         PayloadMissing: None of the payloads can be read.
     """
-    claims = [each for each in await completed_claims(database, job_id) if each.expected]
+    found = [each for each in await completed_claims(database, job_id) if each.expected]
+    # By either configuration the slices are those that were stored, whatever mapping cut them.
+    uncut = [replace(each, cut_by="") for each in found]
+    made = Rehearsal(Tally(examples), chunks=len(uncut))
+    claims = _mapped(old, new, uncut, made)
     _check_files(old, new, claims)
-    made = Rehearsal(Tally(examples), chunks=len(claims))
     total = sum(each.expected or 0 for each in claims)
     done = 0
     for claim in claims:
@@ -178,12 +154,39 @@ async def rehearse(
         try:
             await _compare(database, old, new, claim, made, partial(_moved, show, done, total))
         except (PayloadMissing, CorruptPayload) as error:
-            assert claim.payload is not None, "a completed chunk has a payload"
-            made.skipped.append(Skipped(claim.chunk_id, claim.payload.uri, error.message))
+            made.skipped.append(_skipped(claim, error.message))
         done += claim.expected or 0
     show(done, total)
     _require_some(made)
     return made
+
+
+def _mapped(
+    old: Configuration, new: Configuration, claims: Sequence[Claim], made: Rehearsal
+) -> list[Claim]:
+    """Those that both have a mapping for; the others are left out.
+
+    Raises:
+        BadRules: There are others only.
+    """
+    both: list[Claim] = []
+    for claim in claims:
+        lacking = old.lacks(claim) or new.lacks(claim)
+        if lacking is None:
+            both.append(claim)
+        else:
+            made.skipped.append(_skipped(claim, f"mapping file {lacking} is missing"))
+    if claims and not both:
+        raise BadRules(
+            f"none of {len(claims):,} payloads can be compared: {made.skipped[0].reason}",
+            hint="name folders that have what configs/ has",
+        )
+    return both
+
+
+def _skipped(claim: Claim, reason: str) -> Skipped:
+    assert claim.payload is not None, "a completed chunk has a payload"
+    return Skipped(claim.chunk_id, claim.payload.uri, reason)
 
 
 def _check_files(old: Configuration, new: Configuration, claims: Sequence[Claim]) -> None:
@@ -197,7 +200,7 @@ def _check_files(old: Configuration, new: Configuration, claims: Sequence[Claim]
 def _require_some(made: Rehearsal) -> None:
     if made.skipped and len(made.skipped) == made.chunks:
         raise PayloadMissing(
-            f"none of {made.chunks:,} payloads can be read; {made.skipped[0].reason}",
+            f"none of {made.chunks:,} payloads can be read; {made.skipped[-1].reason}",
             hint="check that HDI_VAULT_URL is that of the workers, and that folders of files are "
             "there under the same path",
         )

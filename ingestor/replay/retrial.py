@@ -43,7 +43,10 @@ class Why(StrEnum):
 
 
 Staying = Counter[tuple[str, Why]]
-"""(rule, why) → records that stay in quarantine."""
+"""(rule, why) → records that stay in quarantine.
+
+The rule is today's; of UNPLACED that which was broken then; empty of UNREADABLE.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,11 @@ class Judgement:
     verdicts: tuple[Verdict, ...]
     passing: tuple[int, ...]
     staying: Staying
+
+    @property
+    def unplaced(self) -> bool:
+        """Whether the place of some was not kept."""
+        return any(why is Why.UNPLACED for _, why in self.staying)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +124,7 @@ class Retrial:
 
     def _frames(self, found: Sequence[Raw], staying: Staying) -> list[Frame]:
         placed = [each for each in found if each.ordinal is not None]
-        staying["", Why.UNPLACED] += len(found) - len(placed)
+        staying.update((each.rule, Why.UNPLACED) for each in found if each.ordinal is None)
         readable = self._readable(placed)
         staying["", Why.UNREADABLE] += len(placed) - len(readable)
         return list(self._spelled(readable))

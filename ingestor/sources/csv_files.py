@@ -8,14 +8,14 @@ quarantined.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from ingestor.errors import CorruptPayload
-from ingestor.sources.csv_plan import FOLDER, plan_csv, reading_of
-from ingestor.sources.csv_records import decoded, raw_lines, records_of, widened
+from ingestor.errors import UnlikeRequest
+from ingestor.sources.csv_batches import INDEX, Places, check_columns, index_of
+from ingestor.sources.csv_plan import FOLDER, plan_csv, reading_of, whole
+from ingestor.sources.csv_records import decoded, raw_lines, widened
 from ingestor.sources.csv_survey import CsvSurvey, Reading, bare_arrays, open_csv, survey
 from ingestor.sources.microseconds import MICROSECOND
 from ingestor.sources.payload_file import (
@@ -34,17 +34,14 @@ from ingestor.sources.wire import chosen
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from ingestor.job import Claim, JobPlan, PayloadRef
+    from ingestor.job import ChunkPlan, Claim, JobPlan, PayloadRef
     from ingestor.settings import Settings
-    from ingestor.sources.csv_stream import CsvStream
     from ingestor.sources.source import Ask, PayloadStore, Spellings
     from ingestor.vocabulary import Schema
 
     Records = npt.NDArray[np.void]
 
-_OTHER_DAYS: Final = "its mapping tells other times than then: submit the file again with --force"
-_INDEX: Final = "index"
-_RECORD: Final = "record"
+_OTHER_DAYS: Final = "its mapping tells other times than then: load it again with `hdi replay JOB`"
 
 
 class CsvFiles:
@@ -69,12 +66,26 @@ class CsvFiles:
         """Surveys the files and cuts them into chunks; see `csv_plan`."""
         return plan_csv(self.name, ask, self._spellings, self._vault)
 
+    def cut_by(self, claim: Claim) -> str:
+        """Its mapping makes the times that cut a file into days."""
+        return self._today(claim).spelling.digest
+
+    def replan(self, claims: Sequence[Claim]) -> ChunkPlan:
+        """One slice of the whole file; see `cutting`."""
+        payload = claims[0].payload
+        assert payload is not None, "a file is named by its plan"
+        return whole(self._checked(payload, self._today(claims[0]), EVERYTHING), claims)
+
     def purchase(self, claim: Claim) -> None:
         """Files are there already."""
         del claim
 
     def fetch(self, claim: Claim) -> Payload:
-        """Checks the file whole, and that it is still the one that was submitted."""
+        """Checks the file whole, and that it is still the one that was submitted.
+
+        Raises:
+            UnlikeRequest: Another mapping cut it into the days of the claim.
+        """
         assert claim.payload is not None, "a file is named by its plan"
         reading = self._reading(claim)
         found = self._checked(claim.payload, reading, _window(claim))
@@ -99,13 +110,13 @@ class CsvFiles:
         """
         reading, path = self._reading(claim), payload.path
         with visible(path, payload.ref), open_csv(path, reading) as stream:
-            indexed = _Indexed(stream, reading, payload.layout)
+            check_columns(stream, payload.layout)
             ordered = payload.contents.ordered
             window = _window(claim)
-            pieces = sliced(indexed, payload.ref, window, _INDEX, ordered=ordered, count=count)
-            for records, positions in pieces:
-                bare = np.ascontiguousarray(records[_RECORD])
-                yield bare.view(payload.layout), positions
+            file = Places(stream, reading, window)
+            pieces = sliced(file, payload.ref, window, INDEX, ordered=ordered, count=count)
+            for places, positions in pieces:
+                yield from file.batches(places, positions)
 
     def preceding(self, payload: Payload, claim: Claim) -> Records | None:
         """The predecessors' records in the microseconds that the slice spans."""
@@ -130,8 +141,19 @@ class CsvFiles:
         del schema
         return decoded(raw)
 
-    def _reading(self, claim: Claim) -> Reading:
+    def _today(self, claim: Claim) -> Reading:
         return reading_of(claim.dataset, claim.schema, self._spellings)
+
+    def _reading(self, claim: Claim) -> Reading:
+        reading = self._today(claim)
+        if claim.cut_by and claim.cut_by != reading.spelling.digest:
+            raise UnlikeRequest(
+                f"the mapping of {claim.schema} of {claim.dataset} changed since chunk "
+                f"{claim.chunk_id} was submitted; its days were cut by the former one",
+                hint="submit the files again; or, where some of the job is stored, load that again "
+                f"with `hdi replay {str(claim.job_id)[:8]}`",
+            )
+        return reading
 
     def _checked(self, ref: PayloadRef, reading: Reading, window: Window) -> CsvSurvey:
         path = local_path(ref, self._vault)
@@ -144,46 +166,10 @@ class CsvFiles:
     def _spanned(self, ref: PayloadRef, reading: Reading, span: Window) -> Iterator[Records]:
         path = local_path(ref, self._vault)
         with visible(path, ref), open_csv(path, reading) as stream:
-            for records in bare_arrays(stream):
-                inside = span.rows(_index_of(records, reading))
+            for records in bare_arrays(stream, reading):
+                inside = span.rows(index_of(records, reading))
                 yield records if inside is None else chosen(records, inside)
             check_same(path, stream.seal()[0], ref)
-
-
-class _Indexed:
-    """A file whose records carry their index timestamp, so that a slice can be cut of them."""
-
-    def __init__(self, stream: CsvStream, reading: Reading, layout: np.dtype[np.void]) -> None:
-        self.path: Path = stream.path
-        self._stream = stream
-        self._reading = reading
-        self._layout = layout
-        if (layout.names or ())[:-2] != stream.header.names:
-            raise CorruptPayload(
-                f"the header of {stream.path} changed while it was loaded",
-                hint="submit it again as it is now",
-            )
-
-    def arrays(self, count: int) -> Iterator[Records]:
-        """As long as its pieces of text make them."""
-        del count
-        opaque = f"V{self._layout.itemsize}"
-        carrier = np.dtype([(_INDEX, np.uint64), (_RECORD, opaque)])
-        for rows in self._stream.rows():
-            for records in records_of(rows, self._stream.header, self._layout):
-                carried = np.empty(len(records), carrier)
-                carried[_INDEX] = _index_of(records, self._reading)
-                carried[_RECORD] = records.view(opaque)
-                yield carried
-
-    def seal(self) -> tuple[str, int]:
-        return self._stream.seal()
-
-
-def _index_of(records: Records, reading: Reading) -> npt.NDArray[np.uint64]:
-    name = reading.table.index_column
-    found: npt.NDArray[np.uint64] = reading.spelling.columns(records, (name,))[name]  # type: ignore[assignment]  # a timestamp's kind
-    return found
 
 
 def _window(claim: Claim) -> Window:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from ingestor.errors import BadJob, IngestError
-from ingestor.job import ChunkPlan, JobPlan, RequestPlan
+from ingestor.job import ChunkPlan, Claim, JobPlan, RequestPlan
 from ingestor.sources.csv_survey import CsvSurvey, Reading, survey
 from ingestor.sources.deliveries import Delivery
 from ingestor.sources.file_plan import (
@@ -119,7 +120,25 @@ def _beside(file: CsvSurvey, notes: list[str]) -> list[CsvSurvey]:
 def _chunks(file: CsvSurvey, place: Delivery, ask: Ask, keep: Keep) -> tuple[ChunkPlan, ...]:
     if not file.contents.records:
         return ()
-    return chunks_of(file, place, _bounds(file, ask), ask, keep, PARTIAL)
+    chunks = chunks_of(file, place, _bounds(file, ask), ask, keep, PARTIAL)
+    return tuple(replace(chunk, cut_by=file.reading.spelling.digest) for chunk in chunks)
+
+
+def whole(file: CsvSurvey, claims: Sequence[Claim]) -> ChunkPlan:
+    """One slice of the file that the claims name: their days, and those that it has today."""
+    spans = [(claim.start, claim.end) for claim in claims]
+    if file.index_range is not None:
+        low, high = file.index_range
+        spans.append((low // DAY * DAY, high // DAY * DAY + DAY))
+    return ChunkPlan(
+        start=min(start for start, _ in spans),
+        end=max(end for _, end in spans),
+        payload=claims[0].payload,
+        contents=file.contents,
+        predecessors=tuple(dict.fromkeys(ref for each in claims for ref in each.predecessors)),
+        partial=claims[0].partial,
+        cut_by=file.reading.spelling.digest,
+    )
 
 
 def _bounds(file: CsvSurvey, ask: Ask) -> tuple[int, int]:

@@ -6,7 +6,7 @@ whose field is called as the header line reads. So each array says by itself wha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -41,9 +41,9 @@ def layout_of(header: CsvHeader, widths: npt.NDArray[np.intp]) -> Layout:
     return np.dtype([*columns, (_LENGTH, "<u4"), line])
 
 
-def without_line(layout: Layout) -> Layout:
-    """A layout's columns alone: for records that are not kept."""
-    return np.dtype([(name, layout[name]) for name in (layout.names or ())[:-2]])
+def only(layout: Layout, names: Collection[str]) -> Layout:
+    """Some of a layout's columns, without the line: for records that are not kept."""
+    return np.dtype([(name, layout[name]) for name in (layout.names or ())[:-2] if name in names])
 
 
 def records_of(rows: Rows, header: CsvHeader, layout: Layout) -> Iterator[Records]:
@@ -113,10 +113,19 @@ def _decoded(head: bytes, lines: Sequence[bytes]) -> Records:
     if found is None:
         raise CorruptPayload(f"{head[:60]!r} is no line of CSV under its header")
     header, _ = found
-    rows, taken = split(text, header.delimiter, len(header.names))
-    if (len(rows), taken) != (len(lines), len(text)):
-        raise CorruptPayload(
-            f"{len(lines)} lines under the header {header.line[:60]!r} hold {len(rows)} records"
-        )
-    layout = layout_of(header, widths_of(rows))
-    return np.concatenate([np.empty(0, layout), *records_of(rows, header, layout)])
+    pieces = [_split(text, header)]
+    starts = np.cumsum([0, *(len(line) for line in lines[:-1])])
+    if not np.array_equal(pieces[0].starts, starts):  # a quote in one is closed in another
+        pieces = [_split(line, header) for line in lines]
+        if any(len(piece) != 1 for piece in pieces):
+            raise CorruptPayload(
+                f"{len(lines)} lines under the header {header.line[:60]!r} hold "
+                f"{sum(map(len, pieces))} records"
+            )
+    layout = layout_of(header, np.max([widths_of(piece) for piece in pieces], axis=0))
+    arrays = [each for piece in pieces for each in records_of(piece, header, layout)]
+    return np.concatenate([np.empty(0, layout), *arrays])
+
+
+def _split(text: bytes, header: CsvHeader) -> Rows:
+    return split(text, header.delimiter, len(header.names), last=True)[0]

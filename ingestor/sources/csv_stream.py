@@ -5,20 +5,14 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self, cast
 
 from ingestor.errors import CorruptPayload
-from ingestor.sources.csv_text import (
-    DELIMITERS,
-    MOST_RECORD,
-    Record,
-    Rows,
-    record_at,
-    split,
-)
+from ingestor.sources.csv_text import Rows, split
+from ingestor.sources.csv_walk import DELIMITERS, MOST_RECORD, Record, record_at
 from ingestor.sources.parquet_text import MAGIC as PARQUET
 from ingestor.sources.parquet_text import parquet_text
 from ingestor.sources.payload_file import HashedFile
@@ -51,6 +45,9 @@ class CsvHeader:
 class CsvStream:
     """A CSV file, compressed or not, or a Parquet file as CSV; its first bytes tell, not its name.
 
+    Args:
+        wanted: The columns to read of a Parquet file; all where None.
+
     Attributes:
         header: Its header.
 
@@ -58,11 +55,11 @@ class CsvStream:
         CorruptPayload: It is damaged, or has no header that names each column once.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, wanted: Collection[str] | None = None) -> None:
         self.path = path
         self._file = HashedFile(path)
         try:
-            self._pieces = _pieces(path, self._file)
+            self._pieces = _pieces(path, self._file, wanted)
             self._ended = False
             self._lines = 1
             self._text = self._more(b"").removeprefix(_BOM)
@@ -81,11 +78,11 @@ class CsvStream:
         """The records, in pieces of about 4 MiB of text.
 
         Raises:
-            CorruptPayload: The file is damaged, or ends inside quotes.
+            CorruptPayload: The file is damaged, or has a line beyond all bounds.
         """
         columns, delimiter = len(self.header.names), self.header.delimiter
         while True:
-            rows, taken = split(self._text, delimiter, columns)
+            rows, taken = split(self._text, delimiter, columns, last=self._ended)
             self._check(rows, taken)
             if len(rows):
                 yield rows
@@ -112,6 +109,7 @@ class CsvStream:
     def _head(self) -> CsvHeader:
         while (found := parse_header(self._text, self.path)) is None:
             if self._ended or len(self._text) > MOST_RECORD:
+                _check_line_ends(self.path, self._text)
                 raise CorruptPayload(
                     f"{self.path} {'has no header' if self._text else 'is empty'}: its first line "
                     "must name the columns",
@@ -124,20 +122,18 @@ class CsvStream:
         return header
 
     def _check(self, rows: Rows, taken: int) -> None:
-        rest = len(self._text) - taken
         lengths = rows.ends - rows.starts
-        begin = taken if rest else None
+        begin = taken
         if lengths.max(initial=0) > MOST_RECORD:
-            begin = int(rows.starts[lengths.argmax()])
-        elif rest <= MOST_RECORD and not self._ended:
-            begin = None
-        if begin is not None:
-            line = self._lines + self._text.count(b"\n", 0, begin)
-            raise CorruptPayload(
-                f"{self.path} has a record without end: what begins in line {line:,} does not end "
-                f"within {MOST_RECORD:,} bytes",
-                hint="look for a quotation mark there that is not closed",
-            )
+            begin = int(rows.starts[(lengths > MOST_RECORD).argmax()])
+        elif len(self._text) - taken <= MOST_RECORD + len(b"\r\n"):
+            return
+        line = self._lines + self._text.count(b"\n", 0, begin)
+        raise CorruptPayload(
+            f"{self.path} has a line without end: line {line:,} has more than {MOST_RECORD:,} "
+            "bytes",
+            hint="no bar or trade needs as many: look at that line, and give a file without it",
+        )
 
 
 def parse_header(text: bytes, place: Path) -> tuple[CsvHeader, int] | None:
@@ -155,9 +151,18 @@ def parse_header(text: bytes, place: Path) -> tuple[CsvHeader, int] | None:
     return _header(place, text, record, delimiter), taken
 
 
+def _check_line_ends(path: Path, head: bytes) -> None:
+    if b"\r" in head.rstrip(b"\n").replace(b"\r\n", b"").rstrip(b"\r"):
+        raise CorruptPayload(
+            f"{path} ends its lines with CR alone; LF or CR LF must end them",
+            hint="convert its line ends, such as with: tr '\\r' '\\n'",
+        )
+
+
 def _header(path: Path, text: bytes, record: Record, delimiter: int) -> CsvHeader:
     cells = [text[start:end].replace(b'""', b'"') for start, end in record.cells]
     line = text[record.start : record.end]
+    _check_line_ends(path, line)
     try:
         found = [cell.decode().strip() for cell in cells]
         told = line.decode()
@@ -176,7 +181,7 @@ def _header(path: Path, text: bytes, record: Record, delimiter: int) -> CsvHeade
     return CsvHeader(names, told, delimiter)
 
 
-def _pieces(path: Path, file: HashedFile) -> Iterator[bytes]:
+def _pieces(path: Path, file: HashedFile, wanted: Collection[str] | None) -> Iterator[bytes]:
     head = file.head()
     if head[:2] == _GZIP:
         return _gunzipped(path, file)
@@ -184,7 +189,7 @@ def _pieces(path: Path, file: HashedFile) -> Iterator[bytes]:
         check_frames(path)
         return _decompressed(Decompressed(path, file))
     if head == PARQUET:
-        return parquet_text(path)
+        return parquet_text(path, wanted)
     return iter(lambda: file.read(_PIECE), b"")
 
 

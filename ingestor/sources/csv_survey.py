@@ -13,8 +13,8 @@ from ingestor.documents import nearest
 from ingestor.errors import CorruptPayload, UnlikeRequest
 from ingestor.job import SymbolInterval
 from ingestor.model import Table
-from ingestor.sources.csv_records import layout_of, records_of, widths_of, without_line
-from ingestor.sources.csv_stream import CsvHeader, CsvStream
+from ingestor.sources.csv_records import layout_of, only, records_of, widths_of
+from ingestor.sources.csv_stream import CsvStream
 from ingestor.sources.survey import date_of
 from ingestor.sources.tally import DAY, EVERYTHING, Tally, Window, merged
 
@@ -93,7 +93,7 @@ class CsvSurvey:
         """The records as their mapping reads them, in all columns of the table."""
         layout = _frame_layout(self.reading.table)
         with open_csv(self.path, self.reading) as stream:
-            for records in bare_arrays(stream):
+            for records in bare_arrays(stream, self.reading):
                 columns = self.reading.spelling.columns(records)
                 frame = np.zeros(len(records), layout)
                 for name, values in columns.items():
@@ -128,7 +128,7 @@ def survey(path: Path, reading: Reading, window: Window = EVERYTHING) -> CsvSurv
         widths = np.zeros(len(stream.header.names) + 1, np.intp)
         for rows in stream.rows():
             widths = np.maximum(widths, widths_of(rows))
-            for records in _bare(rows, stream.header):
+            for records in bare(rows, stream, reading):
                 key = _keys(records, reading, keys)
                 tally.add(key)
                 symbols.add(records, key["instrument_id"], window.rows(key[index]))
@@ -154,7 +154,7 @@ def open_csv(path: Path, reading: Reading) -> CsvStream:
     Raises:
         CorruptPayload: It is damaged, or its header lacks one.
     """
-    stream = CsvStream(path)
+    stream = CsvStream(path, reading.spelling.fields)
     missing = sorted(reading.spelling.fields - set(stream.header.names))
     if missing:
         stream.__exit__()
@@ -167,14 +167,16 @@ def open_csv(path: Path, reading: Reading) -> CsvStream:
     return stream
 
 
-def bare_arrays(stream: CsvStream) -> Iterator[Records]:
-    """The records without their lines, each array as wide as its own cells need."""
+def bare_arrays(stream: CsvStream, reading: Reading) -> Iterator[Records]:
+    """The records' cells that the mapping reads, each array as wide as its own cells need."""
     for rows in stream.rows():
-        yield from _bare(rows, stream.header)
+        yield from bare(rows, stream, reading)
 
 
-def _bare(rows: Rows, header: CsvHeader) -> Iterator[Records]:
-    return records_of(rows, header, without_line(layout_of(header, widths_of(rows))))
+def bare(rows: Rows, stream: CsvStream, reading: Reading) -> Iterator[Records]:
+    """The cells of some rows that the mapping reads: others may be long."""
+    layout = layout_of(stream.header, widths_of(rows))
+    return records_of(rows, stream.header, only(layout, reading.spelling.fields))
 
 
 class _Symbols:

@@ -3,31 +3,34 @@
 RFC 4180, delimited by comma, semicolon, tab or bar. Lines end with LF or CR LF; empty ones are no
 records. A cell that begins with a quote ends with one, and may hold delimiters, line ends and
 quotes written twice; a quote inside another cell is text. Text whose quotes all stand where they
-should, which is nearly all there is, is split with numpy; the rest is walked cell by cell.
+should, which is nearly all there is, is split with numpy; the rest is walked by `csv_walk`.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+
+from ingestor.sources.csv_walk import (
+    CR,
+    LF,
+    MOST_RECORD,
+    QUOTE,
+    Record,
+    is_sound,
+    next_record,
+    record_at,
+)
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     Places = npt.NDArray[np.intp]
 
-MOST_RECORD: Final = 1 << 14
-"""Bytes that a record may have: no bar or trade has more, but what an unclosed quote swallows."""
-
-_LF, _CR, _QUOTE = b'\n\r"'
 _NONE: Final = np.empty(0, np.intp)
-DELIMITERS: Final = b",;\t|"
-_PLAIN: Final = {each: re.compile(rb"[^\n%c]*" % each) for each in DELIMITERS}
-# Possessive: a quote written twice never closes the cell, also where the text ends behind it.
-_QUOTED: Final = re.compile(rb'"[^"]*+(?:""[^"]*+)*+"')
+_PADDING: Final = MOST_RECORD
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +38,7 @@ class Rows:
     """The n records of a piece of text, and their cells.
 
     Attributes:
-        text: The piece, with MOST_RECORD bytes of NUL behind it.
+        text: The piece, with bytes of NUL behind it, as many as a record may have.
         starts: intp (n,), where each record begins.
         ends: intp (n,), where it ends, without its line end.
         cell_starts: intp (columns, n), where each cell begins, inside its quotes.
@@ -53,13 +56,24 @@ class Rows:
     def __len__(self) -> int:
         return len(self.starts)
 
+    def chosen(self, rows: Places) -> Rows:
+        """Some of the rows, ascending."""
+        return Rows(
+            self.text,
+            self.starts[rows],
+            self.ends[rows],
+            self.cell_starts[:, rows],
+            self.cell_ends[:, rows],
+            np.flatnonzero(np.isin(rows, self.doubled)),
+        )
+
     def cells(self, column: int, part: slice, width: int) -> npt.NDArray[np.bytes_]:
         """Cells of one column as bytes of a fixed width, for a part of the records."""
         starts = self.cell_starts[column, part]
         found = self._taken(starts, self.cell_ends[column, part], width)
         low, past = np.searchsorted(self.doubled, (part.start, part.stop))
         for row in self.doubled[low:past] - part.start:
-            if self.text[starts[row] - 1] == _QUOTE:
+            if self.text[starts[row] - 1] == QUOTE:
                 found[row] = found[row].replace(b'""', b'"')
         return found
 
@@ -76,23 +90,31 @@ class Rows:
         return taken
 
 
-def split(text: bytes, delimiter: int, columns: int) -> tuple[Rows, int]:
+def split(text: bytes, delimiter: int, columns: int, *, last: bool = False) -> tuple[Rows, int]:
     """The records that end in `text`, which begins with one, and how many bytes they take.
 
-    A record is broken that has another number of cells than `columns`, holds a NUL or is no UTF-8.
+    A record is broken that has another number of cells than `columns`, holds a NUL or is no UTF-8;
+    so is a line with a quote that is not closed.
+
+    Args:
+        last: Nothing follows `text`.
     """
     data = np.frombuffer(text, np.uint8)
-    newlines = np.flatnonzero(data == _LF)
+    newlines = np.flatnonzero(data == LF)
     separators = np.flatnonzero(data == delimiter)
     doubled = _NONE
     if b'"' in text and len(newlines):
-        quotes = np.flatnonzero(data == _QUOTE)
+        quotes = np.flatnonzero(data == QUOTE)
         outside = newlines[_outside(newlines, quotes)]
         end = int(outside[-1]) + 1 if len(outside) else 0
         quotes = quotes[quotes < end]
         # A line that ends behind them: a cell goes on there, or a quote is text.
-        if newlines[-1] >= end or not _in_place(data, quotes, delimiter):
-            return _walked(text, delimiter, columns)
+        if (
+            newlines[-1] >= end
+            or not _in_place(data, quotes, delimiter)
+            or not _are_sound(text, newlines, outside, delimiter, columns)
+        ):
+            return _walked(text, delimiter, columns, last=last)
         newlines = outside
         separators = separators[_outside(separators, quotes)]
         doubled = quotes[1:-1:2][np.diff(quotes)[1::2] == 1]
@@ -110,13 +132,26 @@ def _outside(places: Places, quotes: Places) -> npt.NDArray[np.bool_]:
 def _in_place(data: npt.NDArray[np.uint8], quotes: Places, delimiter: int) -> bool:
     """Whether opening quotes follow, and closing ones precede, what separates cells."""
     opening, closing = quotes[::2], quotes[1::2]
-    before = np.where(opening > 0, data[opening - 1], _LF)
+    before = np.where(opening > 0, data[opening - 1], LF)
     after = data[closing + 1]
-    line_end = (after == _CR) & (data[np.minimum(closing + 2, len(data) - 1)] == _LF)
+    line_end = (after == CR) & (data[np.minimum(closing + 2, len(data) - 1)] == LF)
     return bool(
-        ((before == delimiter) | (before == _LF) | (before == _QUOTE)).all()
-        and ((after == delimiter) | (after == _LF) | (after == _QUOTE) | line_end).all()
+        ((before == delimiter) | (before == LF) | (before == QUOTE)).all()
+        and ((after == delimiter) | (after == LF) | (after == QUOTE) | line_end).all()
     )
+
+
+def _are_sound(
+    text: bytes, newlines: Places, outside: Places, delimiter: int, columns: int
+) -> bool:
+    """Whether the records of several lines are; `outside` are the line ends of records."""
+    if len(newlines) == len(outside):
+        return True
+    inside = newlines[~np.isin(newlines, outside, assume_unique=True)]
+    begins = np.concatenate((np.zeros(1, np.intp), outside + 1))
+    starts = begins[np.unique(np.searchsorted(outside, inside))].tolist()
+    records = (record_at(text, start, delimiter) for start in starts)
+    return all(each is not None and is_sound(text, each[0], delimiter, columns) for each in records)
 
 
 def _arranged(
@@ -124,7 +159,7 @@ def _arranged(
 ) -> Rows:
     data = np.frombuffer(text, np.uint8)
     starts = np.concatenate((np.zeros(1, np.intp), newlines[:-1] + 1))
-    ends = newlines - ((data[newlines - 1] == _CR) & (newlines > starts))
+    ends = newlines - ((data[newlines - 1] == CR) & (newlines > starts))
     edges = np.searchsorted(separators, newlines)
     counts = np.diff(edges, prepend=0)
     filled = ends > starts
@@ -135,10 +170,10 @@ def _arranged(
     cell_starts[0, whole], cell_ends[-1, whole] = starts[whole], ends[whole]
     if columns > 1:
         cell_starts[1:, whole], cell_ends[:-1, whole] = inner + 1, inner
-    quoted = (data[cell_starts] == _QUOTE) & (cell_ends > cell_starts)
+    quoted = (data[cell_starts] == QUOTE) & (cell_ends > cell_starts)
     rows = np.searchsorted(newlines, doubled)
     return Rows(
-        text + bytes(MOST_RECORD),
+        text + bytes(_PADDING),
         starts[filled],
         ends[filled],
         (cell_starts + quoted)[:, filled],
@@ -172,51 +207,17 @@ def _is_utf8(text: bytes) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One record as walked through: its bounds, and those of its cells; none where broken."""
-
-    start: int
-    end: int
-    cells: list[tuple[int, int]]
-
-
-def _walked(text: bytes, delimiter: int, columns: int) -> tuple[Rows, int]:
+def _walked(text: bytes, delimiter: int, columns: int, *, last: bool) -> tuple[Rows, int]:
     records: list[Record] = []
     at = 0
     while at < len(text):
-        found = record_at(text, at, delimiter)
+        found = next_record(text, at, delimiter, columns, last=last)
         if found is None:
             break
         record, at = found
         if record.end > record.start:
             records.append(record)
     return _rows(text, records, columns), at
-
-
-def record_at(text: bytes, start: int, delimiter: int) -> tuple[Record, int] | None:
-    """The record at `start` and where the next begins; None where the text ends inside it."""
-    cells: list[tuple[int, int]] = []
-    at = start
-    while True:
-        quoted = text[at : at + 1] == b'"'
-        found = (_QUOTED if quoted else _PLAIN[delimiter]).match(text, at)
-        if found is None or found.end() >= len(text):
-            return None
-        end = found.end()
-        cells.append((at + 1, end - 1) if quoted else (at, end))
-        if text[end] == delimiter:
-            at = end + 1
-            continue
-        newline = text.find(b"\n", end)
-        if newline < 0:
-            return None
-        last = newline - (newline > start and text[newline - 1] == _CR)
-        if not quoted:
-            cells[-1] = (at, last)
-        elif end != last:  # something stands behind the closing quote
-            cells = []
-        return Record(start, last, cells), newline + 1
 
 
 def _rows(text: bytes, records: list[Record], columns: int) -> Rows:
@@ -230,7 +231,7 @@ def _rows(text: bytes, records: list[Record], columns: int) -> Rows:
             bounds[row] = each.cells
             doubled += [row] if b'""' in line else []
     return Rows(
-        text + bytes(MOST_RECORD),
+        text + bytes(_PADDING),
         starts,
         ends,
         np.ascontiguousarray(bounds[..., 0].T),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
@@ -17,12 +17,15 @@ MAGIC: Final = b"PAR1"
 _ROWS: Final = 65_536
 
 
-def parquet_text(path: Path) -> Iterator[bytes]:
+def parquet_text(path: Path, wanted: Collection[str] | None = None) -> Iterator[bytes]:
     """A header line, then the rows, delimited by commas.
+
+    Of the columns those that are `wanted`; all where one of these is missing, so that its reader
+    can say what there is instead.
 
     Numbers are decimals without an exponent (floats the shortest that mean the same), times ISO
     8601, with ``Z`` where the column has a time zone; null is empty, as is text that is empty. Of
-    lists and structures only the names are told.
+    lists and structures only the names are told. Bytes are told as they are, UTF-8 or not.
 
     Raises:
         CorruptPayload: It is damaged.
@@ -33,9 +36,12 @@ def parquet_text(path: Path) -> Iterator[bytes]:
     try:
         with parquet.ParquetFile(path, pre_buffer=False) as file:
             names = file.schema_arrow.names
+            if wanted is not None and set(wanted) <= set(names):
+                names = [name for name in names if name in wanted]
             yield _lines([pa.array([name]) for name in names])
-            for batch in file.iter_batches(_ROWS):
-                yield _lines([_text(column) for column in batch.columns])
+            for batch in file.iter_batches(_ROWS, columns=names):
+                found = zip(batch.schema.names, batch.columns, strict=True)
+                yield _lines([_text(column) for name, column in found if name in names])
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
@@ -62,7 +68,7 @@ def _lines(columns: list[pa.Array]) -> bytes:
 
 
 def _text(column: pa.Array) -> pa.Array:
-    """A column as text or bytes."""
+    """A column as text; what was bytes may be no UTF-8."""
     import pyarrow as pa
     from pyarrow import compute
     from pyarrow import types as of
@@ -72,8 +78,9 @@ def _text(column: pa.Array) -> pa.Array:
     kind = column.type
     if of.is_string(kind) or of.is_large_string(kind):
         return column
-    if of.is_binary(kind) or of.is_large_binary(kind):
-        return column
+    if of.is_binary(kind) or of.is_large_binary(kind) or of.is_fixed_size_binary(kind):
+        # Unsafe: what is no UTF-8 is for the reader of the text to refuse, record by record.
+        return column.cast(pa.large_string(), safe=False)
     if of.is_floating(kind) or of.is_decimal(kind):
         return _decimal(column)
     if of.is_timestamp(kind):

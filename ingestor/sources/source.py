@@ -99,7 +99,8 @@ class Payload:
         contents: What the claim's slice of it holds. It is `ordered` only where predecessors, too,
             end in its first index microsecond: whoever numbers records need then look no further.
         symbology: Symbol intervals that the payload itself names, or that were resolved for it.
-        layout: Wire dtype of its records, little endian, as delivered (no upgrade).
+        layout: Wire dtype of its records, little endian, as delivered (no upgrade). Fields of text
+            are narrower in an array whose own need less.
         partial: Why it proves no coverage; empty where it does.
         uncovered: Days of its range that the provider did not have: they are not covered.
         realm: Kind of gateway it came from; None for files, which belong to either.
@@ -130,6 +131,9 @@ class Spelling(Protocol):
 
     @property
     def table(self) -> Table: ...
+
+    @property
+    def digest(self) -> str: ...
 
     @property
     def symbol_field(self) -> str | None:

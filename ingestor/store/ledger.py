@@ -92,6 +92,7 @@ def _claim(row: asyncpg.Record) -> Claim:
         accept_removals=row["accept_removals"],
         replays=row["replays"],
         releases=row["releases"],
+        cut_by=row["cut_by"] or "",
     )
 
 

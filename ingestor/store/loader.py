@@ -265,7 +265,8 @@ async def _know_publishers(database: Database, job: Load) -> None:
         raise UnlikeRequest(
             f"publisher {wrong['publisher_id']} belongs to {wrong['dataset']}, "
             f"the payload says {dataset}",
-            hint="the metadata of the payload name another dataset than its records",
+            hint="metadata of DBN name another dataset than its records; for text files, give the "
+            "dataset a publisher_id of its own in its mapping",
         )
 
 

@@ -51,7 +51,8 @@ async def record_request(
         (job_id, request_id, whole if chunk.symbols is None else groups[chunk.symbols],
          Decimal(chunk.start), Decimal(chunk.end), chunk.last, max_attempts,
          *_counted(chunk.contents), None if chunk.payload is None else payloads[chunk.payload],
-         [payloads[ref] for ref in chunk.predecessors], chunk.partial, chunk.replays)
+         [payloads[ref] for ref in chunk.predecessors], chunk.partial, chunk.replays,
+         chunk.cut_by or None)
         for chunk in request.chunks
     )  # fmt: skip
     await connection.copy_records_to_table(
@@ -75,7 +76,7 @@ def bounds_of(contents: Contents) -> tuple[Decimal | None, ...]:
 _PLANNED_COLUMNS = (
     "job_id", "request_id", "symbol_group_id", "start_ns", "end_ns", "last_slice",
     "max_attempts", "expected", "index_min", "index_max", "event_min", "event_max",
-    "payload_id", "predecessors", "partial", "replays",
+    "payload_id", "predecessors", "partial", "replays", "cut_by",
 )  # fmt: skip
 
 

@@ -108,11 +108,13 @@ class Raw:
     """A record in quarantine as it was delivered.
 
     Attributes:
+        rule: That it broke then.
         ordinal: Place among delivered records that share every other key column; None: not kept.
     """
 
     id: int
     position: int
+    rule: str
     ordinal: int | None
     raw: bytes
 
@@ -201,7 +203,9 @@ async def take_back(database: Database, chosen: Sequence[int]) -> None:
 async def raw(database: Database, chosen: Sequence[int]) -> list[Raw]:
     """Records with their bytes, by chunk and place in the payload."""
     rows = await database.fetch(_QUARANTINE["raw"], list(chosen))
-    return [Raw(row["id"], row["position"], row["ordinal"], row["raw"]) for row in rows]
+    return [
+        Raw(row["id"], row["position"], row["rule"], row["ordinal"], row["raw"]) for row in rows
+    ]
 
 
 async def discard(database: Database, chosen: Sequence[int], *, reason: str) -> int:

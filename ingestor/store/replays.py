@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from ingestor.job import Claim, Contents, PayloadRef
+from ingestor.job import Claim, Contents, JobPlan, PayloadRef
 from ingestor.store.database import Database
 from ingestor.store.queries import queries
 from ingestor.vocabulary import ChunkId, Dataset, Fence, Priority, Schema
@@ -39,11 +39,13 @@ class Completed:
     Attributes:
         claim: As if it were claimed; it names the payload that was loaded.
         contents: Records and bounds of what was loaded.
+        recut: Whether its payload has since been cut by the times of another mapping.
     """
 
     claim: Claim
     contents: Contents
     asked: Asked
+    recut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,15 @@ class Origin:
     priority: Priority
     released_of: UUID | None
     replays: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedOtherwise:
+    """A payload that was loaded by another mapping, and the job that did so last."""
+
+    uri: str
+    job_id: UUID
+    name: str
 
 
 async def completed_claims(database: Database, job_id: UUID | None) -> list[Claim]:
@@ -97,6 +108,21 @@ async def origin(database: Database, job_id: UUID) -> Origin:
     )  # fmt: skip
 
 
+async def loaded_otherwise(database: Database, plan: JobPlan) -> LoadedOtherwise | None:
+    """A payload of the plan that was last loaded by the times of another mapping, if there is."""
+    told = {
+        (chunk.payload.sha256, str(request.dataset), str(request.schema), chunk.cut_by): None
+        for request in plan.requests
+        for chunk in request.chunks
+        if chunk.cut_by and chunk.payload is not None
+    }
+    if not told:
+        return None
+    columns = (list(column) for column in zip(*told, strict=True))
+    row = await database.fetchrow(_REPLAYS["loaded_otherwise"], *columns)
+    return None if row is None else LoadedOtherwise(row["uri"], row["job_id"], row["name"])
+
+
 async def open_replay(database: Database, job_id: UUID) -> UUID | None:
     """The job that is loading this one again, while it has not ended."""
     found: UUID | None = await database.fetchval(_REPLAYS["open_replay"], job_id)
@@ -123,7 +149,7 @@ def _completed(row: Mapping[str, Any], groups: Groups) -> Completed:
         event_min=_ns(row["event_min"]),
         event_max=_ns(row["event_max"]),
     )
-    return Completed(_claim(row, groups), contents, asked)
+    return Completed(_claim(row, groups), contents, asked, row["recut"])
 
 
 def _ns(bound: Decimal | None) -> int | None:
@@ -152,6 +178,7 @@ def _claim(row: Mapping[str, Any], groups: Groups) -> Claim:
         payload=PayloadRef(row["uri"], row["sha256"], row["size"]),
         predecessors=tuple(_ref(line) for line in row["predecessors"]),
         partial=row["partial"],
+        cut_by=row["cut_by"] or "",
     )
 
 

@@ -65,7 +65,7 @@ def checked_file(raw: bytes, name: str, schema: Schema, wire: Wire | None) -> Ma
 
 def _without_tags(error: ValidationError) -> Iterator[Fault]:
     """What the model refused; pydantic puts the op into the place of what stands below it."""
-    for each in model_faults(error, _keys):
+    for each in model_faults(error, _keys, MappingFile):
         if each.loc[0] != "columns" or len(each.loc) < 3:
             yield each
         elif each.loc[2] == "op" and each.what == "is missing":
@@ -105,7 +105,16 @@ def disagreements(
             )
         else:
             yield from _of_rule(rule, wanted[name], table, wire)
+    yield from _width(file, schema)
     yield from _circles(file)
+
+
+def _width(file: MappingFile, schema: Schema) -> Iterator[Fault]:
+    """Bars of another width than their schema's would be stored as bars of it."""
+    rule, width = file.columns.get("granularity"), schema.rpartition("-")[2]
+    if isinstance(rule, Constant) and rule.value != width:
+        loc: Loc = ("columns", "granularity", "value")
+        yield Fault(loc, f"must be {width}, as bars of {schema} are; found {rule.value[:60]!r}")
 
 
 def _of_rule(rule: Rule, column: Column, table: Table, wire: Wire | None) -> Iterator[Fault]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping as MappingType
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,9 @@ from ingestor.vocabulary import Schema
 
 Values = npt.NDArray[Any]
 Records = npt.NDArray[np.void]
+
+_LENGTH_UNIT: Final = 4
+"""Bytes: the first byte of a DBN record is its length in these."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +108,10 @@ class Inverse:
         """As `upgraded`, of records of whatever versions; and how many `losing` counts of them.
 
         Raises:
-            CorruptPayload: A length is that of no version.
+            CorruptPayload: A length is that of no version, or one came from a text file.
         """
+        if any(map(_is_text, raw)):
+            raise _from_text(self.schema)
         made, losing = list(raw), 0
         for size in {len(each) for each in raw} - {self.layout.itemsize}:
             places = [at for at, each in enumerate(raw) if len(each) == size]
@@ -124,6 +129,25 @@ class Inverse:
             f"a quarantined {self.schema} record has {size} bytes, as in no version of DBN",
             hint="export with --without-quarantined",
         )
+
+
+def _is_text(raw: bytes) -> bool:
+    """Whether it is a header line and a line of a text file; DBN begins with its own length."""
+    line, newline, _ = raw.partition(b"\n")
+    if not (line and newline) or raw[0] * _LENGTH_UNIT == len(raw):
+        return False
+    try:
+        return line.rstrip(b"\r").replace(b"\t", b" ").decode().isprintable()
+    except UnicodeDecodeError:
+        return False
+
+
+def _from_text(schema: Schema) -> CorruptPayload:
+    return CorruptPayload(
+        f"a quarantined {schema} record came from a text file: it is a line of text, and DBN holds "
+        "none",
+        hint="export with --without-quarantined",
+    )
 
 
 def _spelled(values: Values, field: np.dtype[Any]) -> Values:

@@ -83,7 +83,7 @@ class ReferenceLike:
 
     @classmethod
     def like(cls, name: str, patterns: Sequence[str]) -> ReferenceLike:
-        """``*`` stands for any characters, ``?`` for one; upper and lower case differ."""
+        """``*`` stands for any characters, ``?`` for one, all else for itself."""
         return cls(name, _any_of([_glob(each) for each in patterns]))
 
     def of(self, frame: Frame, rows: Rows, facts: Facts) -> Meant:
@@ -137,8 +137,19 @@ def _any_of(patterns: Sequence[bytes]) -> re.Pattern[bytes]:
 
 
 def _glob(text: str) -> bytes:
+    """The pattern as an expression that a value is held against in linear time.
+
+    Each part between stars is taken where it first fits and never tried elsewhere (an atomic
+    group): a later place leaves less room for the parts after it, so it can help none of them.
+    """
+    first, *parts = [_part(each) for each in re.split(r"\*+", text)]
+    if not parts:
+        return first
+    *middle, last = parts
+    return first + b"".join(b"(?>.*?%b)" % each for each in middle) + b".*" + last
+
+
+def _part(text: str) -> bytes:
     # A character of UTF-8 is one byte and those that continue it.
-    one = rb"[\x00-\x7f\xc0-\xff][\x80-\xbf]*"
-    parts = re.split(r"([*?])", text)
-    words = {"*": b".*", "?": one}
-    return b"".join(words.get(each) or re.escape(each.encode()) for each in parts)
+    one = rb"[\x00-\x7f\xc0-\xff][\x80-\xbf]*+"
+    return b"".join(one if each == "?" else re.escape(each.encode()) for each in text)

@@ -70,7 +70,7 @@ class Limit:
             f"{refused:,} of the first {self._judged:,} records are refused; of the payload's "
             f"{self.records:,} at most {self.most:,} may be: {'; '.join(told)}",
             hint="nothing of the chunk is stored; mend the source, the mapping or the rules, or "
-            f"raise rejection_limit in configs/validation/{self.table.name}.yaml, and retry",
+            f"raise rejection_limit in validation/{self.table.name}.yaml, and retry",
         )
 
     def _told(self, rule: str, count: int) -> str:
@@ -86,7 +86,7 @@ def _refuse_stops(rejected: Judged) -> None:
                 f"a record breaks {rule.id}, which stops its chunk: {rule.reason}; "
                 f"{_example(rejected, first)}",
                 hint="nothing of the chunk is stored; mend the source, or change the rule's "
-                f"severity in configs/validation/{rejected.frame.table.name}.yaml, and retry",
+                f"severity in validation/{rejected.frame.table.name}.yaml, and retry",
             )
 
 

@@ -60,29 +60,63 @@ def load_rulebook(folder: Path, table: Table) -> Rulebook:
 
 
 def refuse_strays(folder: Path) -> None:
-    """Return if every rule file of `folder` is called after a table.
+    """Return if whatever lies in `folder` is called after a table, or no rule file at all.
 
     Raises:
-        BadRules: One would be read by nobody.
+        BadRules: Something would be read by nobody, or there is no such folder.
     """
-    known = [table.name for table in TABLES]
-    for path in sorted(folder.glob("*.y*ml")) if folder.is_dir() else ():
-        if path.suffix == ".yaml" and path.stem in known:
-            continue
-        near = nearest(path.stem, known)
+    for path in strays(folder):
+        raise stray(path)
+
+
+def strays(folder: Path) -> list[Path]:
+    """What lies in `folder` and is read by nobody, though it may be meant to be: sorted.
+
+    Folders may hold files to include; hidden files, notes (``.md``) and an editor's copies (``~``)
+    are left alone.
+
+    Raises:
+        BadRules: There is no such folder, or it cannot be listed.
+    """
+    try:
+        found = sorted(folder.iterdir())
+    except OSError as error:
         raise BadRules(
-            f"rule file {path} is read by nobody: there are {', '.join(known)}, each with "
-            f".yaml after it{near}",
-            hint="rename it; what several tables include goes into a folder below: shared/",
-        )
+            f"folder of rule files {folder} cannot be listed: {error.strerror}",
+            hint="a configuration has a folder validation/, empty where no table has rules",
+        ) from error
+    own = {f"{table.name}.yaml" for table in TABLES}
+    return [path for path in found if path.name not in own and not _left_alone(path)]
+
+
+def _left_alone(path: Path) -> bool:
+    return path.is_dir() or path.name.startswith(".") or path.name.endswith(("~", ".md"))
+
+
+def stray(path: Path) -> BadRules:
+    """What is said of a file that is read by nobody."""
+    known = [table.name for table in TABLES]
+    # Up to the first full stop: trades_data.yaml.new is meant to be trades_data.
+    near = nearest(path.name.partition(".")[0], known).replace("?", ".yaml?")
+    return BadRules(
+        f"rule file {path} is read by nobody: there are {', '.join(known)}, each with "
+        f".yaml after it{near}",
+        hint="rename it or move it away; what several tables include goes into a folder below: "
+        "shared/",
+    )
 
 
 def _read(folder: Path, relative: str) -> _Bytes | None:
     path = folder / relative
     try:
         return _Bytes(str(path), relative, path.read_bytes())
-    except FileNotFoundError:
-        return None
+    except FileNotFoundError as error:
+        if not path.is_symlink():
+            return None
+        raise BadRules(
+            f"rule file {path} is a link to {path.readlink()}, which is not there",
+            hint="mend the link or remove it",
+        ) from error
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise BadRules(f"rule file {path} cannot be read: {why}", hint="check the path") from error
@@ -149,7 +183,9 @@ def _rules(
     document: Document, file: RuleFile | SharedRules, table: Table, seen: dict[str, str]
 ) -> list[CompiledRule]:
     """The rules of one file; `seen` has the ids of those before, with their places."""
-    made = [_rule(written, table, at) for at, written in enumerate(file.rules)]
+    # A table's own file names it; one that is shared is compiled for each table that includes it.
+    of = "" if isinstance(file, RuleFile) else f"of {table.name}: "
+    made = [_rule(written, table, at, of) for at, written in enumerate(file.rules)]
     faults = [each for each in made if isinstance(each, Fault)]
     for at, written in enumerate(file.rules):
         if written.id in seen:
@@ -161,12 +197,12 @@ def _rules(
     return [each for each in made if isinstance(each, CompiledRule)]
 
 
-def _rule(written: WrittenRule, table: Table, at: int) -> CompiledRule | Fault:
+def _rule(written: WrittenRule, table: Table, at: int, of: str) -> CompiledRule | Fault:
     loc = ("rules", at, "check")
     try:
         expression = compile_expression(written.check, table)
     except ExpressionFault as fault:
-        return Fault(loc, f"of {table.name}: {fault}, in {written.check[:60]!r}")
+        return Fault(loc, f"{of}{fault}, in {written.check[:60]!r}")
     if not expression.columns:
         return Fault(loc, f"{written.check[:60]!r} looks at no column of {table.name}")
     return CompiledRule.of(written, expression)

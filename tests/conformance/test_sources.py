@@ -408,6 +408,16 @@ class TestFetch:
             case.source.fetch(replace(claim, **change))
 
 
+def fits(layout: np.dtype[np.void], widest: np.dtype[np.void]) -> bool:
+    """Whether it is `widest`, but for text that may be narrower."""
+    return layout.names == widest.names and all(
+        layout[name] == widest[name]
+        or (layout[name].kind == widest[name].kind == "S"
+            and layout[name].itemsize < widest[name].itemsize)
+        for name in widest.names or ()
+    )  # fmt: skip
+
+
 class TestBatches:
     @pytest.mark.parametrize("count", COUNTS)
     def test_every_record_comes_once_at_its_place(self, case, count):
@@ -416,7 +426,7 @@ class TestBatches:
             payload = case.source.fetch(claim)
             for records, positions in case.source.batches(payload, claim, count):
                 assert positions.dtype == np.uint64
-                assert records.dtype == payload.layout
+                assert fits(records.dtype, payload.layout)
                 assert (case.decoded(records) == case.records[positions.astype(np.int64)]).all()
                 places += positions.tolist()
         assert sorted(places) == list(range(len(case.records)))

@@ -89,13 +89,79 @@ def test_recheck_leaves_chunks_alone_that_were_loaded_again(workshop: Workshop) 
     assert undecided(workshop, "march").json["chunks"] == 0
 
 
-def test_recheck_says_where_a_rule_is_gone(workshop: Workshop) -> None:
+@pytest.mark.parametrize(
+    "now",
+    [
+        (),
+        (rule("futures", "size < 2", "flag", when="{instrument_class: [F]}"),),
+    ],
+    ids=["rule gone", "rule changed"],
+)
+def test_by_changed_rules_nothing_is_decided_and_a_replay_is_named(
+    workshop: Workshop, now: tuple[str, ...]
+) -> None:
+    """What a load counted by other rules says nothing about these."""
     workshop.rules(rule("futures", "size < 3", "flag", when="{instrument_class: [F]}"))
-    workshop.done(*TWO_DAYS, "--max-cost", "20")
-    workshop.rules()
+    job = str(workshop.done(*TWO_DAYS, "--max-cost", "20").json["job_id"])
+    workshop.done(*CME, "--schema", "definition", "--end", "2024-03-13", "--max-cost", "20")
+    workshop.rules(*now)
     said = undecided(workshop)
-    assert said.json["rules"] == {}
-    assert "has no rule of that id any more" in said.err
+    assert (said.json["chunks"], said.json["asked"], said.json["rules"]) == (2, 0, {})
+    assert said.json["outdated"] == [{"job_id": job, "chunks": 2}]
+    assert f"`hdi replay {job[:8]}` judges by today's" in said.err
+    assert workshop.fetch("SELECT count(*) FROM ingest.rechecks") == [(0,)]
+    workshop.replayed(job)
+    assert undecided(workshop).json["chunks"] == 0
+
+
+def test_a_changed_mapping_is_told_too(workshop: Workshop) -> None:
+    """What it makes of the payload is not what is stored."""
+    workshop.rules(rule("futures", "flags < 3", "flag", when="{instrument_class: [F]}"))
+    job = str(workshop.done(*TWO_DAYS, "--max-cost", "20").json["job_id"])
+    workshop.column("flags", "{op: integer, field: depth}")
+    assert undecided(workshop).json["outdated"] == [{"job_id": job, "chunks": 2}]
+
+
+def test_a_class_that_is_learned_or_changed_gives_the_counts_of_today(workshop: Workshop) -> None:
+    """One of two instruments was a future when its records came; then it is the other one."""
+    workshop.rules(rule("futures", "size < 3", "flag", when="{instrument_class: [F]}"))
+    workshop.done(*CME, "--schema", "definition", "--end", "2024-03-13", "--max-cost", "20")
+    one, other = [row[0] for row in workshop.fetch(
+        "SELECT instrument_id FROM definitions_data WHERE raw_symbol IN ('ESM4', 'NQM4')"
+        " GROUP BY 1 ORDER BY 1")]  # fmt: skip
+    class_of = "UPDATE definitions_data SET instrument_class = $2 WHERE instrument_id = $1"
+    workshop.fetch(class_of, other, None)
+    job = workshop.done(*TWO_DAYS, "--max-cost", "20").json["job_id"]
+    mine, others = (counted(workshop, f"size >= 3 AND instrument_id = {id_}")
+                    for id_ in (one, other))  # fmt: skip
+    assert min(mine, others) > 0
+    workshop.fetch(class_of, one, "K")
+    workshop.fetch(class_of, other, "F")
+    found = undecided(workshop).json["rules"]["futures"]
+    assert (found["broken"], found["undecided"]) == (others, 0)
+    query = "SELECT sum(broken)::BIGINT, sum(undecided)::BIGINT FROM ingest.rechecks"
+    assert workshop.fetch(query) == [(others, 0)]
+    listed = "SELECT count(*) FROM ingest.flagged WHERE instrument_id = $1"
+    assert workshop.fetch(listed, other) == [(others,)]
+    unlisted = workshop.hdi("quarantine", "list", "--flagged", "--json", "--job", job).json
+    assert unlisted["counted_not_kept"] == {}
+
+
+def test_what_was_known_to_break_it_is_counted_with_what_is_found(workshop: Workshop) -> None:
+    """The last recheck's count is that of the chunk."""
+    workshop.rules(rule("futures", "size < 3", "flag", when="{instrument_class: [F]}"))
+    workshop.done(*CME, "--schema", "definition", "--end", "2024-03-13", "--max-cost", "20")
+    [(one,)] = workshop.fetch("SELECT min(instrument_id) FROM definitions_data")
+    class_of = "UPDATE definitions_data SET instrument_class = $2 WHERE instrument_id = $1"
+    workshop.fetch(class_of, one, None)
+    workshop.done(*TWO_DAYS, "--max-cost", "20")
+    large = counted(workshop, "size >= 3")
+    workshop.fetch(class_of, one, "F")
+    assert undecided(workshop).json["rules"]["futures"] == {
+        "broken": large, "fine": 0, "undecided": 0,
+    }  # fmt: skip
+    assert workshop.fetch("SELECT sum(broken)::BIGINT FROM ingest.rechecks") == [(large,)]
+    assert workshop.fetch("SELECT count(*) FROM ingest.flagged") == [(large,)]
 
 
 def test_recheck_asks_about_released_records_too(workshop: Workshop) -> None:

@@ -213,3 +213,29 @@ def test_files_of_text_are_read_by_each_side_s_own_mapping(
     (new / "mappings" / "csv-files" / "TEST.BARS" / "ohlcv-1m.yaml").write_text(far)
     found = diff(workshop, new).json
     assert (found["compared"], [each["side"] for each in found["stopped"]]) == (0, ["new"])
+
+
+def test_payloads_without_a_mapping_on_one_side_are_named_and_left_out(
+    workshop: Workshop, bought: str, tmp_path: Path
+) -> None:
+    """It fails only where none is left."""
+    new = workshop.copy("new")
+    folder = workshop.configs / "mappings" / "csv-files" / "TEST.BARS"
+    folder.mkdir(parents=True)
+    (folder / "ohlcv-1m.yaml").write_text(BARS)
+    workshop.rules(table="ohlcv_1m_data")
+    (tmp_path / "bars.csv").write_text(LINES)
+    workshop.done(
+        "--source", "csv-files", "--path", tmp_path / "bars.csv", "--dataset", "TEST.BARS",
+        "--schema", "ohlcv-1m", "--name", "bars",
+    )  # fmt: skip
+    said = diff(workshop, new)
+    assert (said.json["chunks"], said.json["compared"], said.json["records"]) == (3, 2, 200)
+    [skipped] = said.json["skipped"]
+    missing = new / "mappings" / "csv-files" / "TEST.BARS" / "ohlcv-1m.yaml"
+    assert skipped["reason"] == f"mapping file {missing} is missing"
+    assert skipped["payload"].endswith("bars.csv")
+    assert "is left out: mapping file" in said.err
+    refused = workshop.hdi("rules", "diff", "--new", new, "--job", "bars")
+    assert refused.code == 1
+    assert "none of 1 payloads can be compared" in refused.err

@@ -357,6 +357,7 @@ CREATE TABLE ingest.chunks (
     finished_at timestamp with time zone,
     replays integer,
     releases boolean DEFAULT false NOT NULL,
+    cut_by text,
     CONSTRAINT chunks_adds_up CHECK (((receipt IS NULL) OR COALESCE((((receipt ->> 'fetched'::text))::bigint = ((((receipt ->> 'stored'::text))::bigint + ((receipt ->> 'quarantined'::text))::bigint) + ((receipt ->> 'already_stored'::text))::bigint)), false))),
     CONSTRAINT chunks_attempt_check CHECK ((attempt >= 0)),
     CONSTRAINT chunks_claimed CHECK (((state <> 'in_progress'::text) OR ((fence > 0) AND (attempt > 0)))),
@@ -383,6 +384,8 @@ WITH (fillfactor='70');
 COMMENT ON COLUMN ingest.chunks.replays IS 'Chunk whose payload is loaded again by today''s rules, or whose refused records are stored';
 
 COMMENT ON COLUMN ingest.chunks.releases IS 'Whether it stores quarantined records of the chunk in replays, not a payload';
+
+COMMENT ON COLUMN ingest.chunks.cut_by IS 'Digest of the mapping whose times cut the payload into slices; null where its own times do';
 
 ALTER TABLE ingest.chunks ALTER COLUMN chunk_id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME ingest.chunks_chunk_id_seq
@@ -2360,6 +2363,8 @@ ALTER TABLE ONLY public.trades_data
 
 CREATE INDEX attempts_chunk_idx ON ingest.attempts USING btree (chunk_id);
 
+CREATE INDEX chunks_cut_by_idx ON ingest.chunks USING btree (payload_id) WHERE (cut_by IS NOT NULL);
+
 CREATE INDEX chunks_in_progress_idx ON ingest.chunks USING btree (chunk_id) WHERE (state = 'in_progress'::text);
 
 CREATE INDEX chunks_job_idx ON ingest.chunks USING btree (job_id, state);
@@ -2379,6 +2384,8 @@ CREATE INDEX flagged_instrument_idx ON ingest.flagged USING btree (publisher_id,
 CREATE INDEX jobs_created_idx ON ingest.jobs USING btree (created_at DESC);
 
 CREATE INDEX jobs_open_idx ON ingest.jobs USING btree (priority DESC, created_at) WHERE (state = ANY (ARRAY['pending'::text, 'running'::text]));
+
+CREATE INDEX payloads_sha256_idx ON ingest.payloads USING btree (sha256);
 
 CREATE INDEX quarantine_instrument_idx ON ingest.quarantine USING btree (publisher_id, instrument_id);
 

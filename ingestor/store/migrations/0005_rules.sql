@@ -3,6 +3,7 @@
 ALTER TABLE ingest.chunks
     ADD COLUMN replays INTEGER REFERENCES ingest.chunks,
     ADD COLUMN releases BOOLEAN NOT NULL DEFAULT false,
+    ADD COLUMN cut_by TEXT,
     ADD CONSTRAINT chunks_releases CHECK (NOT releases OR replays IS NOT NULL),
     ADD CONSTRAINT chunks_replays CHECK (replays <> chunk_id)
 --------
@@ -12,7 +13,15 @@ COMMENT ON COLUMN ingest.chunks.replays IS
 COMMENT ON COLUMN ingest.chunks.releases IS
     'Whether it stores quarantined records of the chunk in replays, not a payload'
 --------
+COMMENT ON COLUMN ingest.chunks.cut_by IS
+    'Digest of the mapping whose times cut the payload into slices; null where its own times do'
+--------
 CREATE INDEX chunks_replays_idx ON ingest.chunks (replays) WHERE replays IS NOT NULL
+--------
+CREATE INDEX chunks_cut_by_idx ON ingest.chunks (payload_id) WHERE cut_by IS NOT NULL
+--------
+-- The same bytes may lie in several places.
+CREATE INDEX payloads_sha256_idx ON ingest.payloads (sha256)
 --------
 ALTER TABLE ingest.quarantine
     ADD COLUMN rules_hash TEXT,

@@ -40,7 +40,7 @@ SELECT t.chunk_id, t.job_id, t.fence, t.attempt, t.max_attempts, t.lost_count, t
        coalesce(extract(epoch FROM clock_timestamp() - t.first_deferred_at), 0)::FLOAT8
            AS first_deferred_s,
        j.source, r.dataset, r.schema, r.stype_in, g.symbols, t.start_ns, t.end_ns, t.last_slice,
-       t.expected, p.uri, p.sha256, p.size, t.partial, t.replays, t.releases,
+       t.expected, p.uri, p.sha256, p.size, t.partial, t.replays, t.releases, t.cut_by,
        coalesce((j.spec->>'force')::BOOLEAN, false) AS forced,
        coalesce((j.spec->>'accept_removals')::BOOLEAN, false) AS accept_removals,
        ARRAY(SELECT q.uri || E'\n' || q.sha256 || E'\n' || q.size

@@ -119,12 +119,13 @@ SELECT count(*) FROM ingest.chunks
 WHERE job_id = $1 AND state IN ('pending', 'queued', 'in_progress', 'retrying')
 
 -- retry_chunks --
--- Puts ended chunks of the given states back to the start; their trace stays.
+-- Puts ended chunks of the given states back to the start; their trace stays. A release is its own
+-- command's to repeat.
 WITH again AS (
     UPDATE ingest.chunks k
     SET state = 'pending', attempt = 0, lost_count = 0, deferrals = 0, first_deferred_at = NULL,
         fence = k.fence + 1, not_before = '-infinity', enqueued_at = NULL, finished_at = NULL
-    WHERE k.job_id = $1 AND k.state = ANY($2::TEXT[])
+    WHERE k.job_id = $1 AND k.state = ANY($2::TEXT[]) AND NOT k.releases
     RETURNING k.chunk_id
 ), resolved AS (
     UPDATE ingest.dead_letters d SET resolved_at = clock_timestamp(), resolution = 'retried'

@@ -1,13 +1,29 @@
 -- members --
 -- All chunks that loaded the payload of chunk $1, or some of its records: the first of them, and those
--- that loaded it again. `delivered`: when the first was loaded. Times are nanoseconds since 1970, the
--- bounds of what any of them holds.
+-- that loaded it again. Where a mapping's times cut it: also the other slices of the same bytes, whichever
+-- job loaded them, that lie inside $1, which replays all of them. `delivered`: when the first was loaded.
+-- Times are nanoseconds since 1970, the bounds of what any of them holds.
 WITH RECURSIVE up AS (
     SELECT chunk_id, replays FROM ingest.chunks WHERE chunk_id = $1
     UNION
     SELECT k.chunk_id, k.replays FROM up JOIN ingest.chunks k ON k.chunk_id = up.replays
+), beside AS (
+    SELECT s.chunk_id
+    FROM ingest.chunks me
+    JOIN ingest.requests mine ON mine.request_id = me.request_id
+    JOIN ingest.payloads p ON p.payload_id = me.payload_id
+    JOIN ingest.payloads q ON q.sha256 = p.sha256
+    JOIN ingest.chunks s ON s.payload_id = q.payload_id AND s.cut_by IS NOT NULL
+    JOIN ingest.requests its ON its.request_id = s.request_id
+    WHERE me.chunk_id = $1 AND me.cut_by IS NOT NULL AND me.replays IS NOT NULL
+      AND s.replays IS NULL AND s.state IN ('completed', 'completed_empty')
+      AND its.dataset = mine.dataset AND its.schema = mine.schema
+      AND s.start_ns >= me.start_ns AND s.end_ns <= me.end_ns
+      AND (me.last_slice OR NOT s.last_slice)
+), roots AS (
+    SELECT chunk_id FROM up WHERE replays IS NULL UNION SELECT chunk_id FROM beside
 ), down AS (
-    SELECT chunk_id FROM up WHERE replays IS NULL
+    SELECT chunk_id FROM roots
     UNION
     SELECT k.chunk_id FROM down JOIN ingest.chunks k ON k.replays = down.chunk_id
 )

@@ -58,11 +58,21 @@ WITH RECURSIVE climbed AS (
     FROM climbed c JOIN ingest.chunks k ON k.chunk_id = c.above WHERE k.replays IS NOT NULL
 ), rooted AS (
     SELECT chunk_id, min(above) AS root FROM climbed GROUP BY chunk_id
+), beside AS (
+    -- Slices that one replay took in when another mapping's times had cut their payload anew.
+    SELECT s.chunk_id, r.root
+    FROM rooted r JOIN ingest.chunks k ON k.chunk_id = r.chunk_id
+    JOIN ingest.chunks s ON s.payload_id = k.payload_id AND s.cut_by IS NOT NULL
+    WHERE k.cut_by IS NOT NULL AND k.receipt IS NOT NULL AND s.replays IS NULL
+      AND s.start_ns >= k.start_ns AND s.end_ns <= k.end_ns
+      AND (k.last_slice OR NOT s.last_slice)
 ), member AS (
     SELECT chunk_id, root FROM rooted UNION SELECT root, root FROM rooted
+    UNION SELECT chunk_id, root FROM beside
+    UNION SELECT r.chunk_id, b.root FROM rooted r JOIN beside b ON b.chunk_id = r.root
 ), latest AS (
     SELECT m.root, max(k.finished_at) AS finished_at
-    FROM member m JOIN ingest.chunks k USING (chunk_id)
+    FROM rooted m JOIN ingest.chunks k USING (chunk_id)
     WHERE k.replays IS NOT NULL AND NOT k.releases AND k.receipt IS NOT NULL GROUP BY m.root
 ), replayed AS (
     SELECT k.chunk_id
@@ -119,7 +129,7 @@ GROUP BY n.rule ORDER BY records DESC, n.rule
 
 -- raw --
 -- Records of ids $1 with their bytes, by chunk and place in the payload.
-SELECT quarantine_id AS id, chunk_id, position, ordinal, raw FROM ingest.quarantine
+SELECT quarantine_id AS id, chunk_id, position, rule, ordinal, raw FROM ingest.quarantine
 WHERE quarantine_id = ANY($1::BIGINT[]) ORDER BY chunk_id, position
 
 -- chunks_of --

@@ -1,11 +1,16 @@
 -- completed --
 -- Completed chunks of job $1 (null: of every job, each payload once), or those of $2, as they were
 -- planned and with what their receipts count. Not those that stored quarantined records: they have no
--- payload of their own.
+-- payload of their own. `recut`: since then, the payload was cut by the times of another mapping.
 SELECT k.chunk_id, k.job_id, k.fence, k.attempt, k.max_attempts, k.lost_count, j.source,
        r.dataset, r.schema, r.stype_in, k.symbol_group_id, k.start_ns, k.end_ns, k.last_slice,
        (k.receipt->>'fetched')::BIGINT AS records, k.index_min, k.index_max, k.event_min, k.event_max,
-       p.uri, p.sha256, p.size, k.partial, k.request_id, r.symbol_group_id AS asked_group_id,
+       p.uri, p.sha256, p.size, k.partial, k.cut_by, k.request_id,
+       r.symbol_group_id AS asked_group_id,
+       k.cut_by IS NOT NULL AND EXISTS (
+           SELECT FROM ingest.payloads q JOIN ingest.chunks n ON n.payload_id = q.payload_id
+           WHERE q.sha256 = p.sha256 AND n.cut_by IS NOT NULL AND n.cut_by <> k.cut_by
+             AND n.chunk_id > k.chunk_id AND n.state IN ('completed', 'completed_empty')) AS recut,
        r.start_ns AS asked_start_ns, r.end_ns AS asked_end_ns,
        ARRAY(SELECT q.uri || E'\n' || q.sha256 || E'\n' || q.size
              FROM unnest(k.predecessors) WITH ORDINALITY AS u(payload_id, place)
@@ -35,6 +40,24 @@ FROM ingest.jobs j WHERE j.job_id = $1
 SELECT job_id FROM ingest.jobs
 WHERE state IN ('pending', 'running') AND spec->>'replay_of' = $1::UUID::TEXT
 ORDER BY created_at DESC LIMIT 1
+
+-- loaded_otherwise --
+-- The first payload of sha256 $1, dataset $2, schema $3 (arrays) that was last loaded by another mapping
+-- than $4, and the job that did so.
+SELECT p.uri, l.job_id, l.name
+FROM unnest($1::TEXT[], $2::TEXT[], $3::TEXT[], $4::TEXT[])
+     WITH ORDINALITY AS a(sha256, dataset, schema, cut_by, place)
+CROSS JOIN LATERAL (
+    SELECT k.job_id, k.cut_by, k.payload_id, j.name
+    FROM ingest.payloads q
+    JOIN ingest.chunks k ON k.payload_id = q.payload_id AND k.cut_by IS NOT NULL
+    JOIN ingest.requests r USING (request_id)
+    JOIN ingest.jobs j ON j.job_id = k.job_id
+    WHERE q.sha256 = a.sha256 AND r.dataset = a.dataset AND r.schema = a.schema
+      AND k.state IN ('completed', 'completed_empty')
+    ORDER BY k.finished_at DESC, k.chunk_id DESC LIMIT 1) l
+JOIN ingest.payloads p ON p.payload_id = l.payload_id
+WHERE l.cut_by <> a.cut_by ORDER BY a.place LIMIT 1
 
 -- undecided --
 -- Chunks of job $1 (null: of every job) and their rules of which stored records are undecided still: the

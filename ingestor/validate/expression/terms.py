@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ingestor.validate.expression.fault import Unfit, nearest, quoted
 from ingestor.validate.expression.functions import FUNCTIONS
-from ingestor.validate.expression.lexicon import KEYWORDS, MOST_NESTED
+from ingestor.validate.expression.lexicon import MOST_NESTED
 from ingestor.validate.expression.literals import number
 from ingestor.validate.expression.operators import joined, negative
 from ingestor.validate.expression.units import Unit, unit_of
@@ -88,7 +88,7 @@ class Terms:
         if name in FUNCTIONS:
             return f"{quoted(name)} is a function; write {name}(…)"
         what = f"{self._table.name} has no column {quoted(name)} that rules can read"
-        near = nearest(name, (*self._known, *FUNCTIONS, *KEYWORDS, NULL))
+        near = nearest(name, self._known)
         if near is not None:
             return f"{what}; did you mean {near}?"
         listed = list(self._known)[:_MOST_LISTED]

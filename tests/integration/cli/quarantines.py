@@ -88,7 +88,8 @@ class Ward(Desk):
 
         async def work(bench: Bench) -> UUID:
             vault = Vault.of(self.settings)
-            plan = (await plan_replay(bench.database, job_id, vault)).plan
+            sources = open_sources(self.settings, vault)
+            plan = (await plan_replay(bench.database, job_id, vault, sources)).plan
             return (await ledger.submit(bench.database, plan, max_attempts=5)).job_id
 
         again = self.do(work)

@@ -170,6 +170,13 @@ def test_symbols_may_hold_blanks_and_come_once_each() -> None:
     assert found == ("ESH4", "AAPL  250221C00250000")
 
 
+@pytest.mark.parametrize("text", ["ESH4 ", " ESH4", "ESH4, NQH4 "])
+def test_a_symbol_is_taken_letter_for_letter(text: str) -> None:
+    """Only beside a comma blanks are no part of it; another symbol's rows would be returned."""
+    assert "begins or ends with a blank" in refusal(SymbolsType(), text)
+    assert SymbolsType().convert("ESH4 ,  NQH4", None, None) == ("ESH4", "NQH4")
+
+
 @pytest.mark.parametrize("text", ["", " ", ",", "ESH4,", "ESH4,,NQH4"])
 def test_an_empty_symbol_is_refused(text: str) -> None:
     """It would ask for nothing, or for something that nobody meant."""

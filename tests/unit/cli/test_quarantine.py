@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import click
@@ -130,6 +131,25 @@ def test_an_instrument_without_a_name_is_told_by_its_id(
     assert "\t17077\t" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("changes", "shown"),
+    [
+        ({"rule": "instrument_id.unread"}, ""),
+        ({"rule": "ts_event.unread", "readable": {"instrument_id": None}}, ""),
+        ({"rule": "size-large", "readable": {"instrument_id": 0}}, "0"),
+        ({"rule": "size-large"}, "0"),
+    ],
+)
+def test_an_instrument_that_could_not_be_read_is_not_told_as_0(
+    changes: dict[str, Any], shown: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Zero stands in its column; an id of 0 that was delivered is one."""
+    entry = replace(ENTRY, symbol=None, instrument_id=0, **changes)
+    print_listing(Listing("refused", {"x": 1}, (entry,)), everything=False)
+
+    assert capsys.readouterr().out.splitlines()[-1].split("\t")[4] == shown
+
+
 def test_text_of_a_payload_cannot_move_the_cursor(capsys: pytest.CaptureFixture[str]) -> None:
     """A symbol of a venue holds any bytes, and so does a value."""
     odd = replace(ENTRY, symbol="ES\x1b[2J", value="a\tb\n")
@@ -141,12 +161,13 @@ def test_text_of_a_payload_cannot_move_the_cursor(capsys: pytest.CaptureFixture[
 
 def test_a_replay_tells_what_stays_and_why(capsys: pytest.CaptureFixture[str]) -> None:
     """Also what another command has resolved meanwhile."""
-    staying = Counter({("size-large", Why.RULE): 2, ("", Why.UNPLACED): 1})
-    print_replayed(Replayed(5, (), staying, 2))
+    staying = Counter({("size-large", Why.RULE): 2, ("price-high", Why.UNPLACED): 1})
+    print_replayed(Replayed(5, (), staying, 2, (UUID("ab" * 16),)))
     lines = capsys.readouterr().out.splitlines()
 
     assert lines[0] == "0 of 5 records replayed: 0 stored, 0 there already"
     assert lines[1] == "2 were resolved by another command meanwhile"
     assert lines[2] == "3 stay in quarantine:"
     assert lines[4] == "size-large\t2\ttoday's rules refuse it"
-    assert lines[5].startswith("\t1\tits place among records of its key was not kept")
+    assert lines[5] == "price-high\t1\tits place among records of its key was not kept"
+    assert lines[6].startswith("`hdi replay abababab` loads the payloads again")

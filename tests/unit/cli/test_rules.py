@@ -84,6 +84,9 @@ def test_a_field_that_no_record_on_the_wire_has_is_told(configs: Path) -> None:
     [
         ("validation/trade_data.yaml", "did you mean trades_data"),
         ("validation/trades_data.yml", "is read by nobody"),
+        ("validation/trades_data.YAML", "did you mean trades_data.yaml"),
+        ("validation/trades_data", "did you mean trades_data.yaml"),
+        ("validation/trades_data.yaml.new", "did you mean trades_data.yaml"),
         ("mappings/databento/trade.yaml", "did you mean trades"),
         ("mappings/databento/trades.yml", "is read by nobody"),
     ],
@@ -94,6 +97,70 @@ def test_a_file_that_nobody_would_read_is_told(configs: Path, name: str, said: s
     wrong = told(configs)[name]
     assert not wrong.ok
     assert said in wrong.fault
+
+
+@pytest.mark.parametrize(
+    ("folder", "said"),
+    [
+        ("kx", "read by nobody: kx is no dataset code; one looks like ACME.BARS"),
+        ("acme.bars", "acme.bars is no dataset code; one looks like ACME.BARS; did you mean ACME"),
+        ("ACME.BARS/older", "ACME.BARS/older is no dataset code"),
+        ("", "read by nobody: it is in no dataset's folder"),
+    ],
+)
+def test_text_mappings_outside_a_datasets_folder_are_read_by_nobody(
+    configs: Path, folder: str, said: str
+) -> None:
+    """However sound they are: no dataset can have such a code."""
+    texts = configs / "mappings" / "csv-files"
+    (texts / folder).mkdir(parents=True, exist_ok=True)
+    made = texts / folder / "ohlcv-1d.yaml"
+    made.write_bytes((texts / "ACME.BARS" / "ohlcv-1d.yaml").read_bytes())
+    wrong = told(configs)[str(made.relative_to(configs))]
+    assert not wrong.ok
+    assert said in wrong.fault
+
+
+@pytest.mark.parametrize(
+    ("folder", "said"),
+    [
+        ("databent", "no source reads the folder databent; there are databento and csv-files/<"),
+        ("dbn-files", "no source reads the folder dbn-files"),
+        ("databento/older", "no source reads the folder databento/older"),
+        ("", "it is in no source's folder"),
+    ],
+)
+def test_mappings_in_a_folder_that_no_source_reads_are_told(
+    configs: Path, folder: str, said: str
+) -> None:
+    """However sound they are."""
+    made = configs / "mappings" / folder / "trades.yaml"
+    made.parent.mkdir(exist_ok=True)
+    made.write_bytes((configs / "mappings" / "databento" / "trades.yaml").read_bytes())
+    wrong = told(configs)[str(made.relative_to(configs))]
+    assert not wrong.ok
+    assert said in wrong.fault
+
+
+def test_the_folder_of_a_source_that_was_installed_beside_is_left_to_it(
+    configs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the source knows what it is called."""
+    made = configs / "mappings" / "acme" / "trades.yaml"
+    made.parent.mkdir()
+    made.write_bytes((configs / "mappings" / "databento" / "trades.yaml").read_bytes())
+    assert not told(configs)["mappings/acme/trades.yaml"].ok
+    monkeypatch.setattr("ingestor.cli.rule_check.others_installed", lambda: True)
+    assert told(configs)["mappings/acme/trades.yaml"].ok
+
+
+def test_a_schema_without_a_mapping_is_noted(configs: Path) -> None:
+    """It is no fault: who never loads it needs none."""
+    assert not any("no mapping" in note for note in check_folder(configs).notes)
+    (configs / "mappings" / "databento" / "trades.yaml").unlink()
+    found = check_folder(configs)
+    assert not found.wrong
+    assert "databento has no mapping of trades: chunks of it fail" in found.notes
 
 
 def test_a_shared_file_that_nobody_includes_is_checked_and_told(configs: Path) -> None:
@@ -115,6 +182,23 @@ def test_a_table_without_rules_is_noted(configs: Path) -> None:
     found = check_folder(configs)
     assert not found.wrong
     assert [note for note in found.notes if note.startswith("trades_data ")]
+
+
+def test_a_link_to_nothing_is_told_of_the_table_that_it_is_called_after(configs: Path) -> None:
+    """It is not noted as a table without rules."""
+    path = configs / "validation" / "trades_data.yaml"
+    path.unlink()
+    path.symlink_to("gone.yaml")
+    assert "which is not there" in told(configs)["validation/trades_data.yaml"].fault
+    assert not check_folder(configs).notes
+
+
+def test_a_configuration_without_a_folder_of_rules_is_told(configs: Path) -> None:
+    """An empty one is none without rules by mistake."""
+    shutil.rmtree(configs / "validation")
+    assert "cannot be listed" in told(configs)["validation"].fault
+    (configs / "validation").mkdir()
+    assert not check_folder(configs).wrong
 
 
 def test_mappings_of_text_files_are_checked_too(configs: Path) -> None:

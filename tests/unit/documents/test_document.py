@@ -83,6 +83,7 @@ def test_values_are_the_text_that_was_written() -> None:
         ("name: NO\nstep: {how: boil, minutes: 5}", "line 1 (name): YAML reads NO as a truth"),
         ("name: x\nstep: {how: boyl}", "(step.how): 'boyl' is no how; there are boil, fry; did"),
         ("name: x\nstep: {minutes: 5}", "line 2 (step.how): is missing"),
+        ("name: x\nstep: {how: fry}", "(step.fry.fat): is missing; there are butter, oil"),
         ("name: x\nstep: slowly", "line 2 (step): must hold keys with values, found 'slowly'"),
         ("name: x\nstep:", "line 2 (step): is empty; give it a value or leave the key out"),
         ("name: x\nstep: {how: boil, minutes: 0}", "must be at least 1, found '0'"),

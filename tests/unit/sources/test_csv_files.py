@@ -208,7 +208,25 @@ class TestFetch:
         mapping.write_text(mapping.read_text().replace("Europe/Berlin", "Pacific/Auckland"))
         with pytest.raises(UnlikeRequest) as error:
             source.fetch(claim)
-        assert "mapping" in error.value.hint
+        assert "the mapping of trades of BERLIN.MADE changed" in error.value.message
+        assert "hdi replay" in error.value.hint
+
+    def test_a_payload_is_planned_again_whole_by_the_mapping_of_now(self, tmp_path):
+        """Over the days of its slices and those that it has now, with all their predecessors."""
+        mappings = write_mappings(tmp_path / "mappings")
+        source = CsvFiles(None, None, spellings_in(mappings))
+        path = write_csv(tmp_path / "a.csv", table_rows(Schema.TRADES, make_trades(50)))
+        claims = claims_of(plan_of(source, path, **MADE, chunk_days=1))
+        assert all(each.cut_by == source.cut_by(each) for each in claims)
+        mapping = mappings / "csv-files" / DATASET / "trades.yaml"
+        mapping.write_text(mapping.read_text().replace("Europe/Berlin", "America/Los_Angeles"))
+        [plan] = chunks_of(plan_of(source, path, **MADE))
+        whole = source.replan(claims)
+        assert whole.cut_by == source.cut_by(claims[0]) != claims[0].cut_by
+        assert (whole.start, whole.last) == (min(plan.start, claims[0].start), True)
+        assert whole.end == max(plan.end, claims[-1].end)
+        assert whole.contents == plan.contents
+        assert (whole.payload, whole.partial) == (plan.payload, plan.partial)
 
     def test_a_line_that_is_no_record_of_the_columns_is_read_as_nothing(self, source, tmp_path):
         path = tmp_path / "a.csv"
@@ -228,6 +246,57 @@ class TestFetch:
         assert records["Note"].tolist() == [b'a "b"\nc']
         [(_, again)] = list(source.decode(source.raw(records), Schema.OHLCV_1D))
         assert again["Note"].tolist() == [b'a "b"\nc']
+
+    def test_a_line_behind_an_open_quote_is_loaded_and_the_quarantined_one_decoded(
+        self, source, tmp_path
+    ):
+        path = tmp_path / "a.csv"
+        lines = [",".join(row).encode() for row in bars("X", *range(11, 15))]
+        path.write_bytes(b"\n".join([*lines[:2], b'2024-03-12,"X,2', *lines[2:], b'"X",Y']))
+        _, records = read(source, only_claim(plan_of(source, path)))
+        assert records["Date"].tolist() == [
+            b"2024-03-11", b"", b"2024-03-12", b"2024-03-13", b"2024-03-14", b""
+        ]  # fmt: skip
+        raw = source.raw(records)
+        [(_, again)] = list(source.decode([*raw, raw[1]], Schema.OHLCV_1D))
+        assert again["Date"].tolist() == [*records["Date"].tolist(), b""]
+        assert source.raw(again) == [*raw, raw[1]]
+
+    def test_lines_that_together_were_one_record_are_decoded_one_by_one(self, source):
+        header = ",".join(HEADER)
+        halves = [f'{header}\n2024-03-11,"X\n', f'{header}\nY",2,3,1,2,9\n']
+        [(_, found)] = list(source.decode([each.encode() for each in halves], Schema.OHLCV_1D))
+        assert found["Date"].tolist() == [b"", b""]
+        assert source.raw(found) == [each.encode() for each in halves]
+
+    def test_one_long_cell_makes_few_records_as_wide(self, source, tmp_path):
+        rows = [[*row, "x"] for row in bars("X", *range(11, 31)) * 1_000 if row != HEADER]
+        rows[7_000][-1] = "y" * 16_000
+        path = write_csv(tmp_path / "a.csv", [[*HEADER, "Note"], *rows])
+        claim = only_claim(plan_of(source, path))
+        found = list(source.batches(source.fetch(claim), claim, 65_536))
+        assert sum(records.nbytes for records, _ in found) < 1 << 26
+        assert np.array_equal(np.concatenate([at for _, at in found]), np.arange(20_000))
+        read = [note for records, _ in found for note in records["Note"].tolist()]
+        assert [note.decode() for note in read] == [row[-1] for row in rows]
+        raw = [each for records, _ in found for each in source.raw(records)]
+        assert [each.decode().splitlines()[1] for each in raw] == [",".join(row) for row in rows]
+
+    @pytest.mark.parametrize("count", [1, 40, 10_000])
+    def test_smaller_arrays_end_inside_no_microsecond(self, source, tmp_path, monkeypatch, count):
+        mappings = spellings_in(write_mappings(tmp_path / "mappings"))
+        source = CsvFiles(None, None, mappings)
+        path = write_csv(tmp_path / "a.csv", table_rows(Schema.TRADES, make_trades(600)))
+        claim = only_claim(plan_of(source, path, **MADE))
+        _, whole = read(source, claim)
+        monkeypatch.setattr("ingestor.sources.csv_batches._MOST_BYTES", 1)
+        monkeypatch.setattr("ingestor.sources.csv_stream._PIECE", 500)
+        found = [records for records, _ in source.batches(source.fetch(claim), claim, count)]
+        spelling = mappings(f"csv-files/{DATASET}", Schema.TRADES)
+        times = [spelling.columns(each, ("ts_recv",))["ts_recv"] // 1_000 for each in found]
+        assert len(found) > 1
+        assert all(before[-1] != after[0] for before, after in pairwise(times))
+        assert [each for records in found for each in source.raw(records)] == source.raw(whole)
 
     def test_what_quarantine_holds_of_two_layouts_is_decoded_by_each_header(self, source, tmp_path):
         first = write_csv(tmp_path / "a.csv", bars("X", 11))

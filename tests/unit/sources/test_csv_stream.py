@@ -15,7 +15,7 @@ from pyarrow import parquet
 from ingestor.errors import CorruptPayload
 from ingestor.sources.csv_records import layout_of, records_of, widths_of
 from ingestor.sources.csv_stream import CsvStream
-from ingestor.sources.csv_text import MOST_RECORD
+from ingestor.sources.csv_walk import MOST_RECORD
 
 EXACT = pa.decimal128(38, 9)
 
@@ -121,14 +121,30 @@ def test_a_header_that_does_not_name_each_column_once_is_refused(file, content, 
     assert said in refusal(file(content))
 
 
-def test_a_quote_that_is_never_closed_is_named_with_its_line(file):
-    assert "what begins in line 4 does not end" in refusal(file(b'a,b\n1,2\n\n3,"4\n5,6\n7,8\n'))
+def test_a_quote_that_is_never_closed_costs_its_line(file):
+    rows = read(file(b'a,b\n1,2\n\n3,"4\n5,6\n7,8'))
+    assert [row["a"] for row in rows] == ["1", "", "5", "7"]
+    assert [row["b"] for row in rows] == ["2", "", "6", "8"]
 
 
-def test_a_record_beyond_all_bounds_is_refused_before_it_fills_the_memory(file):
-    content = b"a,b\n" + b"1,2\n" * 10 + b'3,"' + b"x,\n" * MOST_RECORD + b'"\n4,5\n'
-    assert "what begins in line 12 does not end within 16,384 bytes" in refusal(file(content))
-    assert "line 12" in refusal(file(content.replace(b'"', b"").replace(b"x,\n", b"xyz")))
+@pytest.mark.parametrize("piece", [100, 1 << 22])
+def test_a_quote_that_is_closed_beyond_all_bounds_costs_its_line(file, monkeypatch, piece):
+    monkeypatch.setattr("ingestor.sources.csv_stream._PIECE", piece)
+    content = b"a,b\n" + b'3,"' + b"x,y\n" * MOST_RECORD + b'"\n4,5\n'
+    found = [(row["a"], row["b"]) for row in read(file(content))]
+    assert found == [("", ""), *[("x", "y")] * (MOST_RECORD - 1), ("", ""), ("4", "5")]
+
+
+def test_a_line_beyond_all_bounds_is_refused_before_it_fills_the_memory(file):
+    content = b"a,b\n" + b"1,2\n" * 10 + b"3,%s\n4,5\n"
+    long = b"xyz" * MOST_RECORD
+    for each in (long, b'"%s"' % long, b'"%s' % long):
+        assert "line 12 has more than 16,384 bytes" in refusal(file(content % each))
+
+
+@pytest.mark.parametrize("lines", [3, 10_000])
+def test_line_ends_of_cr_alone_are_named(file, lines):
+    assert "ends its lines with CR alone" in refusal(file(b"a,b\r" + b"1,2\r" * lines))
 
 
 def test_a_long_line_among_short_ones_costs_no_array_of_that_width(file):
@@ -189,3 +205,33 @@ def test_a_damaged_parquet_file_is_refused_and_one_without_rows_has_none(tmp_pat
     assert "cannot be read as Parquet" in refusal(file(b"PAR1", "c.parquet"))
     empty = parquet_of(tmp_path / "d.parquet", {"a": pa.array([], pa.string())})
     assert read(empty) == []
+
+
+def test_parquet_columns_that_nobody_reads_refuse_no_file(tmp_path):
+    path = parquet_of(
+        tmp_path / "a.parquet",
+        {
+            "blob": pa.array([b"\xff" * 50_000, b"\0", None]),
+            "b": pa.array([1, 2, 3]),
+            "list": pa.array([[1], None, []]),
+            "a": pa.array(["x", "y", "z"]),
+        },
+    )
+    with CsvStream(path, {"a", "b"}) as stream:
+        assert stream.header.names == ("b", "a")
+        assert sum(map(len, stream.rows())) == 3
+    with CsvStream(path, {"a", "c"}) as stream:
+        assert stream.header.names == ("blob", "b", "list", "a")
+
+
+def test_bytes_that_are_no_utf8_cost_their_record_of_a_parquet_file(tmp_path):
+    values = [b"x", b"\xff,", "é".encode(), None]
+    for kind in (pa.binary(), pa.large_binary()):
+        columns = {"a": pa.array(values, kind), "b": pa.array([1, 2, 3, 4])}
+        rows = read(parquet_of(tmp_path / "a.parquet", columns))
+        assert [tuple(row.values()) for row in rows] == [
+            ("x", "1"), ("", ""), ("é", "3"), ("", "4")
+        ]  # fmt: skip
+    coded = {"a": pa.array(values).dictionary_encode(), "b": pa.array([b"12", b"\xfe1"] * 2)}
+    rows = read(parquet_of(tmp_path / "b.parquet", coded))
+    assert [tuple(row.values()) for row in rows] == [("x", "12"), ("", ""), ("é", "12"), ("", "")]

@@ -6,11 +6,12 @@ import csv
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingestor.sources import csv_text
-from ingestor.sources.csv_text import DELIMITERS, MOST_RECORD, Rows, record_at, split
+from ingestor.sources import csv_text, csv_walk
+from ingestor.sources.csv_text import Rows, split
+from ingestor.sources.csv_walk import DELIMITERS, MOST_RECORD
 
 _CELLS = st.text(st.sampled_from('ab1é"\n,;|\t '), max_size=5)
 _STYLES = st.tuples(st.sampled_from(",;|\t"), st.booleans(), st.sampled_from(["\n", "\r\n"]))
@@ -36,7 +37,9 @@ def lines(rows: Rows) -> list[bytes]:
 
 
 def tables(columns: int) -> st.SearchStrategy[list[list[str]]]:
-    return st.lists(st.lists(_CELLS, min_size=columns, max_size=columns), max_size=12)
+    """Without cells that hold a whole line inside, which may look like a record."""
+    cell = _CELLS.filter(lambda text: text.count("\n") < 2)
+    return st.lists(st.lists(cell, min_size=columns, max_size=columns), max_size=12)
 
 
 @given(st.integers(2, 4).flatmap(lambda n: st.tuples(st.just(n), tables(n))), _STYLES)
@@ -59,30 +62,105 @@ def test_a_cut_anywhere_leaves_the_last_record_for_the_next_piece(rows, style, d
     assert taken + past == len(text)
 
 
-@given(st.text(st.sampled_from('a,"\n\r\0é'), max_size=40), st.integers(1, 3))
-def test_any_text_is_split_as_walking_through_it_does(text, columns):
-    raw = text.encode() + b"\n"
-    walked, place = [], 0
-    while place < len(raw) and (found := record_at(raw, place, ord(","))) is not None:
-        record, place = found
-        walked.append((record.start, record.end))
-    rows, taken = split(raw, ord(","), columns)
-    assert taken == place
-    found = list(zip(rows.starts.tolist(), rows.ends.tolist(), strict=True))
-    assert found == [bounds for bounds in walked if bounds[0] < bounds[1]]
-    slow, _ = csv_text._walked(raw, ord(","), columns)
-    assert cells(rows) == cells(slow)
+def plainly(text: str, columns: int, most: int) -> list[tuple[str, list[str] | None]]:
+    """Lines and cells as a reader of one character after the other finds them."""
+    found, at = [], 0
+    while at < len(text):
+        line = text[at : text.index("\n", at) + 1]
+        cells, raw, closed = one_record(text[at:])
+        if "\n" in raw[:-1] and not (
+            closed
+            and cells is not None
+            and len(cells) == columns
+            and len(bare(raw).encode()) <= most
+            and not any('"' in cell for cell, quoted in cells if not quoted)
+            and not any(
+                looks_like_one(each, columns)
+                for cell, quoted in cells
+                if quoted
+                for each in cell.split("\n")[1:-1]
+            )
+        ):
+            cells, raw = None, line
+        if bare(raw):
+            good = cells is not None and len(cells) == columns and "\0" not in raw
+            found.append((bare(raw), [told(*cell) for cell in cells] if good and cells else None))
+        at += len(raw)
+    return found
 
 
-@given(st.text(st.sampled_from('a,"\n\r\0é'), max_size=30), st.integers(0, 40))
-def test_any_text_is_split_alike_however_it_is_cut(text, at):
-    raw = text.encode() + b"\n"
-    whole, end = split(raw, ord(","), 2)
-    first, taken = split(raw[:at], ord(","), 2)
-    rest, past = split(raw[taken:], ord(","), 2)
-    assert taken + past == end
-    assert cells(first) + cells(rest) == cells(whole)
-    assert lines(first) + lines(rest) == lines(whole)
+def one_record(text: str) -> tuple[list[tuple[str, bool]] | None, str, bool]:
+    """Cells, whether they are quoted, the text that they take, and whether quotes are closed."""
+    cells: list[tuple[str, bool]] | None = []
+    at = 0
+    while True:
+        if text[at] == '"':
+            end = at + 1
+            while end < len(text) and (text[end] != '"' or text[end : end + 2] == '""'):
+                end += 2 if text[end] == '"' else 1
+            if end >= len(text):
+                return None, text, False
+            behind = text[end + 1 :].split("\n", 1)[0]
+            if cells is not None:
+                cells.append((text[at + 1 : end], True))
+            end += 1
+            if text[end] != ",":
+                return (
+                    (cells if behind in ("", "\r") else None),
+                    text[: end + len(behind) + 1],
+                    True,
+                )
+        else:
+            end = min(place for place in (text.find(",", at), text.find("\n", at)) if place >= 0)
+            if text[end] == "\n":
+                return [*(cells or []), (bare(text[at : end + 1]), False)], text[: end + 1], True
+            if cells is not None:
+                cells.append((text[at:end], False))
+        at = end + 1
+
+
+def bare(line: str) -> str:
+    return line.removesuffix("\n").removesuffix("\r")
+
+
+def told(cell: str, quoted: bool) -> str:
+    return (cell.replace('""', '"') if quoted else cell).rstrip("\0")
+
+
+def looks_like_one(line: str, columns: int) -> bool:
+    cells, _, closed = one_record(line + "\n")
+    return bool(line.strip("\r")) and closed and cells is not None and len(cells) == columns
+
+
+def read(rows: Rows) -> list[tuple[str, list[str] | None]]:
+    """As `plainly`; a record of empty cells is one that is broken, or one that says nothing."""
+    return [(line.decode(), row) for line, row in zip(lines(rows), cells(rows), strict=True)]
+
+
+_TEXTS = st.lists(
+    st.sampled_from(['"', '""', ",", "\n", "\r\n", "a", "\0", "é", "a,b\n", '"a",b\n', 'c,"d']),
+    max_size=16,
+).map("".join)
+
+
+@given(_TEXTS, st.integers(1, 3), st.sampled_from([7, MOST_RECORD]))
+@settings(max_examples=400)
+def test_any_text_is_split_as_a_plain_reader_does_however_it_is_cut(text, columns, most):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csv_walk, "MOST_RECORD", most)
+        raw = text.encode() + b"\n"
+        whole, taken = split(raw, ord(","), columns, last=True)
+        expected = plainly(text + "\n", columns, most)
+        assert taken == len(raw)
+        assert read(whole) == [(line, row or [""] * columns) for line, row in expected]
+        walked, _ = csv_text._walked(raw, ord(","), columns, last=True)
+        assert read(walked) == read(whole)
+        for at in range(len(raw)):
+            first, taken = split(raw[:at], ord(","), columns)
+            rest, past = split(raw[taken:], ord(","), columns, last=True)
+            assert taken + past == len(raw)
+            assert cells(first) + cells(rest) == cells(whole)
+            assert lines(first) + lines(rest) == lines(whole)
 
 
 @pytest.mark.parametrize("delimiter", DELIMITERS.decode())
@@ -119,13 +197,59 @@ def test_empty_lines_are_no_records():
     assert taken == 16
 
 
-def test_a_stray_quote_costs_the_records_that_it_swallows_and_no_more():
-    """Blocks are large: everything behind it must not be held back until the next quote."""
+_GOOD = [b"2024-03-%02d,A%d,%d,x" % (at % 28 + 1, at, at) for at in range(200)]
+
+
+@pytest.mark.parametrize(
+    ("opening", "closing"),
+    [
+        (b'2024-03-01,"AAA,1,x', b'2024-03-02,B",2,x'),  # would be a record of other cells
+        (b'2024-03-01,AAA,1,"x', b'2024-03-02,B,2,x"'),  # would be a good one
+        (b'2024-03-01,AAA,1,"x', b'2024-03-02,B,2,"x"'),
+        (b'2024-03-01,AAA,1,"x', b'2024-03-02,"B""",2,x'),
+        (b'2024-03-01,AAA,1,"x', b"2024-03-02,B,2,x"),  # is never closed
+    ],
+)
+def test_a_stray_quote_costs_the_line_that_it_stands_in_and_no_other(opening, closing):
+    text = b"\n".join([opening, *_GOOD, closing, *_GOOD, b""])
+    found, taken = split(text, ord(","), 4, last=True)
+    assert taken == len(text)
+    assert lines(found) == text.splitlines()
+    read = cells(found)
+    assert read[0] == [""] * 4
+    good = [line.decode().split(",") for line in _GOOD]
+    assert read[1:201] == read[202:] == good
+
+
+def test_the_rest_of_a_large_piece_is_not_held_back_until_the_next_quote():
     text = b'"open,1\n' + b"a,2\n" * (MOST_RECORD // 2) + b'b",3\n' + b"c,4\n" * 3
     found, taken = split(text, ord(","), 2)
     assert taken == len(text)
-    assert cells(found)[-3:] == [["c", "4"]] * 3
-    assert len(found) == 4
+    assert len(found) == text.count(b"\n")
+    assert cells(found)[1:-4] == [["a", "2"]] * (MOST_RECORD // 2)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_cell_may_span_lines_that_are_no_records(end):
+    rows = [["1", "two\n\nlines, and\nmore", "x"], ["2", 'he said\n"no"\n,', "y"], ["3", "", ""]]
+    text = written(rows, (",", False, end))
+    found, taken = split(text, ord(","), 3)
+    assert taken == len(text)
+    assert cells(found) == rows
+
+
+def test_a_cell_that_holds_a_line_that_is_a_record_is_refused_at_its_first_line():
+    text = b'1,"see\n2,b\n",\n3,c\n'
+    found, _ = split(text, ord(","), 2, last=True)
+    assert cells(found)[:2] == [["", ""], ["2", "b"]]
+    assert lines(found)[0] == b'1,"see'
+    assert cells(found)[-1] == ["3", "c"]
+
+
+def test_a_record_of_several_lines_beyond_the_bound_is_cut_at_its_first():
+    inside, beyond = (b'"%s\ny",1\n' % (b"x" * (MOST_RECORD - extra)) for extra in (6, 5))
+    assert len(split(inside, ord(","), 2)[0]) == 1
+    assert lines(split(beyond, ord(","), 2)[0])[1] == b'y",1'
 
 
 @pytest.mark.parametrize(("width", "cut"), [(1, "a"), (3, "abc"), (9, "abcd")])

@@ -102,6 +102,15 @@ def test_a_length_of_no_version_is_refused() -> None:
         inverse_of(Schema.DEFINITION).upgraded_bytes([b"\0" * 361])
 
 
+@pytest.mark.parametrize("delimiter", [b",", b"\t"])
+@pytest.mark.parametrize("length", [48, 83])
+def test_a_line_of_a_text_file_is_told_to_be_one(delimiter: bytes, length: int) -> None:
+    """Also where it happens to be as long as a record of DBN."""
+    raw = delimiter.join([b"time", b"price"]) + b"\n"
+    with pytest.raises(CorruptPayload, match="trades record came from a text file"):
+        inverse_of(Schema.TRADES).upgraded_bytes([raw.ljust(length - 1, b"1") + b"\n"])
+
+
 @pytest.mark.parametrize("schema", STORED)
 def test_no_record_makes_no_record(schema: Schema) -> None:
     """And what is made carries the schema's type and length."""

@@ -244,6 +244,7 @@ def test_all_faults_are_told_at_once_in_the_order_of_the_file() -> None:
         (b"a: [", "line 1: "),
         (b"schema: mbo", "'mbo' is no schema"),
         (b"schema: trades", "line 1 (table): is missing"),
+        (b"table: trades_data", "line 1 (schema): is missing; there are ohlcv-1s, "),
         (TRADES + b"colums: {}\n", "(colums): is no key of a mapping file; allowed are schema, "),
         (TRADES + b"table: trades_data\n", "(table): is there twice"),
         (TRADES.replace(b"field: price", b"field:"), "(columns.price.field): is empty"),
@@ -384,3 +385,17 @@ def test_the_page_explains_every_op_and_every_key() -> None:
 def test_the_digest_is_that_of_the_file() -> None:
     changed = parse_mapping(TRADES + b"# note\n", name="x", schema=Schema.TRADES)
     assert changed.digest != load_mapping(SHIPPED, Schema.TRADES).digest
+
+
+@pytest.mark.parametrize("schema", [each for each in Schema if each.startswith("ohlcv-1")])
+def test_bars_may_not_be_called_by_another_width(schema: Schema) -> None:
+    """They would be stored in a table of bars whose width they do not have."""
+    text = (SHIPPED / f"{schema}.yaml").read_text()
+    width = schema.removeprefix("ohlcv-")
+    other = "1m" if width == "1h" else "1h"
+    wrong = text.replace(f"value: {width}}}", f"value: {other}}}")
+    line = text[: text.index("granularity:")].count("\n") + 1
+    said = refusal(wrong.encode(), DbnWire(schema), schema)
+
+    assert f"line {line} (columns.granularity.value): must be {width}, as bars of" in said
+    assert f"found '{other}'" in said

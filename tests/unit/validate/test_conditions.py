@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ingestor.model import Table, table_of
 from ingestor.model.references import Facts, Known, References
 from ingestor.validate import CompiledRule, Rulebook, judge
+from ingestor.validate.conditions import ReferenceLike
 from ingestor.validate.expression import compile_expression
 from ingestor.validate.rules import WrittenLimit, WrittenRule
 from ingestor.vocabulary import Schema
@@ -118,6 +122,47 @@ def test_a_definition_tells_its_own_class_and_symbol(
     """Whatever others told of the instrument."""
     row = {"instrument_id": 7, "ts_recv": 10 * DAY_NS, **change}
     assert outcome(when, row, DEFINITIONS, "min_trade_vol > 0") == wanted
+
+
+def plainly_like(text: str, pattern: str) -> bool:
+    """Character by character: the places of the pattern that may come next."""
+    places = _past_stars(pattern, {0})
+    for each in text:
+        on = {at + 1 for at in places if pattern[at : at + 1] in ("?", each)}
+        places = _past_stars(pattern, on | {at for at in places if pattern[at : at + 1] == "*"})
+    return len(pattern) in places
+
+
+def _past_stars(pattern: str, places: set[int]) -> set[int]:
+    found = set(places)
+    for at in range(len(pattern)):
+        if at in found and pattern[at] == "*":
+            found.add(at + 1)
+    return found
+
+
+@given(
+    st.lists(st.text("ab[.\né€😀", max_size=9), min_size=1, max_size=4),
+    st.lists(st.text("ab[.\né€😀***??", min_size=1, max_size=9), min_size=1, max_size=3),
+)
+def test_a_pattern_is_like_what_it_is_plainly_like(texts: list[str], patterns: list[str]) -> None:
+    """Of characters, however many bytes they have; none but * and ? has a meaning."""
+    found = ReferenceLike.like("symbol", patterns).pattern
+    for text in texts:
+        wanted = any(plainly_like(text, each) for each in patterns)
+        assert (found.fullmatch(text.encode()) is not None) == wanted
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("pattern", ["*" * 50 + "X", "*a" * 50 + "X", "*?" * 35 + "*X", "?*" * 50,
+                                     "*a?" * 30 + "b*"])  # fmt: skip
+def test_no_pattern_takes_time(pattern: str) -> None:
+    """Backtracking over 50 stars would take longer than there is."""
+    book = ReferenceLike.like("symbol", [pattern, pattern + "Y"])
+    rows = [good(DEFINITIONS) | {"raw_symbol": b"a" * at} for at in range(1, 72)]
+    meant = book.of(frame(DEFINITIONS, rows), np.arange(71), FACTS)
+    wanted = [plainly_like("a" * at, pattern) for at in range(1, 72)]
+    assert meant.holds.tolist() == wanted
 
 
 def test_a_record_without_an_index_timestamp_is_of_no_day() -> None:

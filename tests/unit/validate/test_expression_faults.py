@@ -46,6 +46,7 @@ def fault(text: str, table: Any = TRADES) -> ExpressionFault:
         ("size > 0 and  prize > 0", 15, "did you mean price?"),
         ("\n  prize > 0", 4, "did you mean price?"),
         ("zzz > 0", 1, "its columns are ts_event, ts_recv"),
+        ("bogus > 0", 1, "its columns are ts_event, ts_recv"),
         ("ordinal > 1", 1, "no column `ordinal`"),
         ("chunk_id > 1", 1, "no column `chunk_id`"),
         ("ts_event_ns > 1", 1, "did you mean ts_event?"),

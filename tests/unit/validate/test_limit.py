@@ -50,7 +50,7 @@ def test_as_many_as_allowed_pass_and_one_more_ends_the_chunk() -> None:
         "4 of the first 12 records are refused; of the payload's 1,000 at most 3 may be: "
         "sized 4 (sized is broken; record 101: size 0)"
     )
-    assert "configs/validation/trades_data.yaml" in error.value.hint
+    assert "validation/trades_data.yaml" in error.value.hint
 
 
 def test_none_allowed_means_none() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import subprocess
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -60,9 +61,8 @@ def test_a_rule_is_what_its_file_says(tmp_path: Path) -> None:
 
 
 def test_a_table_without_a_file_has_no_rules(tmp_path: Path) -> None:
-    """And no digest; nor where there is no folder at all."""
-    for folder in (tmp_path, tmp_path / "nowhere"):
-        assert load_rulebook(folder, TRADES) is NO_RULES(TRADES)
+    """And no digest."""
+    assert load_rulebook(tmp_path, TRADES) is NO_RULES(TRADES)
     assert (NO_RULES(TRADES).digest, NO_RULES(TRADES).rules) == ("", ())
 
 
@@ -128,8 +128,11 @@ def test_a_file_that_is_wrong_is_told_by_line_and_key(
                                                      "'flagg' is no severity",
                                                      "there are flag, quarantine, stop",
                                                      "did you mean flag?"]),
-        ("id: a\ncheck: sise > 0\nseverity: flag", ["line 4 (rules[0].check)", "of trades_data",
-                                                    "sise", "size"]),
+        ("id: a\ncheck: size > 0",
+         ["(rules[0].severity): is missing; there are flag, quarantine, stop"]),
+        ("id: a\ncheck: sise > 0\nseverity: flag",
+         ["line 4 (rules[0].check): character 1: trades_data has no column `sise`",
+          "did you mean size?"]),
         ("id: a\ncheck: size > > 0\nseverity: flag", ["line 4 (rules[0].check)", "character 8"]),
         ("id: a\ncheck: 1 < 2\nseverity: flag", ["line 4 (rules[0].check)"]),
         ("id: a\ncheck: size > 0\nseverity: flag\nrequired: maybe",
@@ -219,14 +222,50 @@ def test_a_shared_file_holds_rules_alone_over_columns_that_the_table_has(tmp_pat
     assert f"{shared}, line 2 (rules[0].check): of trades_data: character 1" in message
 
 
-@pytest.mark.parametrize("name", ["trade_data.yaml", "trades_data.yml", "bars.yaml"])
+@pytest.mark.parametrize(
+    "name",
+    ["trade_data.yaml", "trades_data.yml", "trades_data.YAML", "trades_data", "trades_data.txt",
+     "trades_data.yaml.new", "Trades_Data.yaml", "bars.yaml"],
+)  # fmt: skip
 def test_a_file_that_no_table_reads_is_refused(tmp_path: Path, name: str) -> None:
-    """A misspelt name would switch its rules off without a word."""
+    """A wrong name would switch its rules off without a word."""
     path = written(tmp_path, "table: trades_data\n", name)
-    message = refusal(tmp_path)
-    assert f"rule file {path} is read by nobody" in message
-    assert "definitions_data" in message
-    assert name == "bars.yaml" or "did you mean trades_data?" in message
+    for table in TABLES:
+        message = refusal(tmp_path, table)
+        assert f"rule file {path} is read by nobody" in message
+        assert "definitions_data" in message
+        assert name == "bars.yaml" or "did you mean trades_data.yaml?" in message
+
+
+@pytest.mark.parametrize("name", ["trades_data.yaml~", ".trades_data.yaml.swp", "README.md"])
+def test_copies_of_editors_hidden_files_and_notes_are_left_alone(tmp_path: Path, name: str) -> None:
+    """And folders, whatever they are called."""
+    written(tmp_path, f"table: trades_data\nrules:\n{RULE}")
+    written(tmp_path, "rules: []", "deeper/still/a.yaml")
+    written(tmp_path, "table: tbbo_data\n", name)
+    assert [each.rule.id for each in load_rulebook(tmp_path, TRADES).rules] == ["priced"]
+
+
+@pytest.mark.parametrize("name", ["trades_data.yaml", "shared/a.yaml"])
+def test_a_link_to_nothing_is_refused(tmp_path: Path, name: str) -> None:
+    """It is no table without rules; a link to a file is that file."""
+    written(tmp_path, f"rules:\n{RULE}", "shared/a.yaml")
+    written(tmp_path, "table: trades_data\ninclude: [shared/a.yaml]\n")
+    path, hidden = tmp_path / name, tmp_path / ".hidden"
+    path.rename(hidden)
+    path.symlink_to(hidden)
+    assert [each.rule.id for each in load_rulebook(tmp_path, TRADES).rules] == ["priced"]
+    hidden.unlink()
+    assert f"rule file {path} is a link to {hidden}, which is not there" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("make", [lambda path: None, lambda path: path.write_text(""),
+                                  lambda path: path.symlink_to("gone")])  # fmt: skip
+def test_a_folder_that_is_none_is_refused(tmp_path: Path, make: Callable[[Path], object]) -> None:
+    """All tables would be without rules."""
+    folder = tmp_path / "validation"
+    make(folder)
+    assert f"folder of rule files {folder} cannot be listed" in refusal(folder)
 
 
 def test_the_digest_is_that_of_what_sha256sum_prints(tmp_path: Path) -> None:
