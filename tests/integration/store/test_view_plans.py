@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -53,7 +52,7 @@ async def plan(database: Database, query: str) -> list[dict[str, Any]]:
         for below_it in node.get("Plans", []):
             walk(below_it)
 
-    walk(json.loads(rows[0][0])[0]["Plan"])
+    walk(rows[0][0][0]["Plan"])
     return found
 
 
