@@ -114,3 +114,10 @@ def duration(seconds: float) -> str:
             rest = whole % per // {"h": 3600, "min": 60, "s": 1}[small]
             return f"{whole // per} {unit} {rest} {small}"
     return f"{whole} s"
+
+
+def one_line(text: str) -> str:
+    """Text of a payload or a file: ends of lines, and what could move a cursor, are escaped."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from ingestor.cli.output import counted, plural, print_facts, print_table, tell
+from ingestor.cli.output import counted, one_line, plural, print_facts, print_table, tell
 from ingestor.model.readable import time_text
 from ingestor.replay.retrial import Why
 
@@ -65,14 +65,14 @@ def _left_out(found: Listing) -> Iterator[str]:
 def _cells(entry: Entry) -> tuple[object, ...]:
     return (
         str(entry.id), str(entry.chunk_id), str(entry.job_id)[:8], entry.rule, _instrument(entry),
-        _time(entry), _plain(entry.value), _plain(entry.reason),
+        _time(entry), one_line(entry.value), one_line(entry.reason),
     )  # fmt: skip
 
 
 def _instrument(entry: Entry) -> str | None:
     if entry.symbol is None and not entry.instrument_id and _unread_id(entry):
         return None  # 0 stands for it
-    return _plain(entry.symbol or str(entry.instrument_id))
+    return one_line(entry.symbol or str(entry.instrument_id))
 
 
 def _unread_id(entry: Entry) -> bool:
@@ -80,13 +80,6 @@ def _unread_id(entry: Entry) -> bool:
     if entry.readable is not None and "instrument_id" in entry.readable:
         return entry.readable["instrument_id"] is None
     return entry.rule == "instrument_id.unread"
-
-
-def _plain(text: str) -> str:
-    """Text of a payload: characters that could move a terminal's cursor are escaped."""
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
-    )
 
 
 def _time(entry: Entry) -> str | None:
@@ -118,11 +111,11 @@ def _facts(found: Explanation) -> Iterator[tuple[str, str]]:
     chunk = f"chunk {entry.chunk_id} of job {str(entry.job_id)[:8]}"
     place = f"record {counted(entry.position)} of its payload, counted from 0"
     yield "of", f"{entry.dataset} {entry.schema}: {chunk}, {place}"
-    symbol = "" if entry.symbol is None else f"{_plain(entry.symbol)}, "
+    symbol = "" if entry.symbol is None else f"{one_line(entry.symbol)}, "
     yield "instrument", f"{symbol}id {entry.instrument_id}, publisher {entry.publisher_id}"
     yield "time", _time(entry) or "none"
     yield "broke", f"{entry.rule}: {entry.reason}"
-    value = _plain(entry.value)
+    value = one_line(entry.value)
     yield "found", f"{entry.field} {value}" if found.of_table else value
     yield "that rule", _rule_now(found)
     yield "today", _today(found)
@@ -154,7 +147,7 @@ def _today(found: Explanation) -> str:
 
 
 def _field_cells(each: Explained) -> tuple[object, ...]:
-    stored = None if each.shown is None else _plain(each.shown)
+    stored = None if each.shown is None else one_line(each.shown)
     return each.name, each.wire, stored, "; ".join(each.reasons) or None
 
 

@@ -104,8 +104,8 @@ def diff(old: Path | None, new: Path, job: str | None, examples: int, as_json: b
     Exit codes: 0 compared, 1 a file is wrong or no payload can be compared.
     """
     from ingestor.cli.connect import run, tell_realm
-    from ingestor.cli.output import print_json, tell
-    from ingestor.cli.rules_output import one_line, print_rehearsal, rehearsal_json
+    from ingestor.cli.output import one_line, print_json, tell
+    from ingestor.cli.rules_output import print_rehearsal, rehearsal_json
     from ingestor.replay.configuration import Configuration
     from ingestor.replay.rehearsal import rehearse
     from ingestor.settings import load_settings
@@ -146,8 +146,8 @@ def recheck(job: str | None, as_json: bool) -> None:
     Exit codes: 0 asked, 1 a file is wrong or no payload can be read.
     """
     from ingestor.cli.connect import run
-    from ingestor.cli.output import plural, print_json, tell
-    from ingestor.cli.rules_output import one_line, print_recheck, recheck_json
+    from ingestor.cli.output import one_line, plural, print_json, tell
+    from ingestor.cli.rules_output import print_recheck, recheck_json
     from ingestor.origins import open_sources
     from ingestor.replay.recheck import Rechecker
     from ingestor.settings import load_settings

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ingestor.cli.output import counted, plural, print_table, tell
+from ingestor.cli.output import counted, one_line, plural, print_table, tell
 from ingestor.replay.comparison import Change
 
 if TYPE_CHECKING:
@@ -113,13 +113,6 @@ def _cells(each: Example) -> tuple[object, ...]:
 
 def _shown(value: object) -> str:
     return "null" if value is None else one_line(str(value))
-
-
-def one_line(text: str) -> str:
-    """Text of a payload or a file: ends of lines, and what could move a cursor, are escaped."""
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
-    )
 
 
 def recheck_json(found: Rechecked) -> dict[str, Any]:

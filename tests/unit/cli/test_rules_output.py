@@ -7,7 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from ingestor.cli.rules_output import one_line, print_rehearsal, recheck_json
+from ingestor.cli.output import one_line
+from ingestor.cli.rules_output import print_rehearsal, recheck_json
 from ingestor.replay.comparison import Change
 from ingestor.replay.recheck import Rechecked
 from ingestor.replay.rehearsal import Rehearsal, Stopped
