@@ -119,7 +119,15 @@ class DatabaseUnavailable(Retryable):
 
 
 class DatabaseHalted(Retryable):
-    """Nobody can load until an operator mends the server; the message names the setting."""
+    """Nobody can load until an operator mends the server; the hint names the setting.
+
+    Attributes:
+        sqlstate: The server's code for it, five characters.
+    """
+
+    def __init__(self, message: str, *, sqlstate: str = "53000", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.sqlstate = sqlstate
 
 
 class BrokerUnavailable(Retryable):

@@ -1,8 +1,9 @@
 """Named points at which a test makes the process die, stop, fail or sleep. Off unless set.
 
-``HDI_FAILPOINT=<point>:<kill|stop|raise|sleep>`` with the points of `POINTS`; ``copy@35`` is
-reached once 35 % of a chunk's records have been sent to the database. ``HDI_FAILPOINT=@FILE`` reads
-the same from a file each time, so that a test can arm a process that is running.
+``HDI_FAILPOINT=<point>:<kill|stop|raise|sleep|spin|memory>`` with the points of `POINTS`;
+``copy@35`` is reached once 35 % of a chunk's records have been sent to the database.
+``HDI_FAILPOINT=@FILE`` reads the same from a file each time, so that a test can arm a process that
+is running.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Final
 VARIABLE: Final = "HDI_FAILPOINT"
 POINTS: Final = (
     "claimed",
+    "fetching",
     "fetched",
     "before_copy",
     "copy@N",
@@ -53,10 +55,17 @@ def _act(point: str, action: str) -> None:
             os.kill(os.getpid(), signal.SIGSTOP)
         case "sleep":
             time.sleep(_SLEEP_S)
+        case "spin":
+            while True:
+                pass
+        case "memory":
+            raise MemoryError(point)
         case "raise":
             raise InjectedFault(point)
         case _:
-            raise ValueError(f"{VARIABLE} asks for {action!r}; known: kill, stop, raise, sleep")
+            raise ValueError(
+                f"{VARIABLE} asks for {action!r}; known: kill, stop, raise, sleep, spin, memory"
+            )
 
 
 class Meter:

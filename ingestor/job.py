@@ -25,7 +25,8 @@ C = ChunkState
 CHUNK_MOVES: Final[Mapping[ChunkState, frozenset[ChunkState]]] = {
     # Unclaimed ones fail where the provider refuses their whole job.
     C.PENDING: frozenset({C.QUEUED, C.IN_PROGRESS, C.FAILED, C.CANCELLED}),
-    C.QUEUED: frozenset({C.QUEUED, C.IN_PROGRESS, C.FAILED, C.CANCELLED}),
+    # Pausing a job takes its chunks off the queue.
+    C.QUEUED: frozenset({C.QUEUED, C.PENDING, C.IN_PROGRESS, C.FAILED, C.CANCELLED}),
     C.RETRYING: frozenset({C.QUEUED, C.IN_PROGRESS, C.FAILED, C.CANCELLED}),
     C.IN_PROGRESS: frozenset(
         {C.IN_PROGRESS, C.COMPLETED, C.COMPLETED_EMPTY, C.RETRYING, C.FAILED, C.CANCELLED}
@@ -192,6 +193,8 @@ class Claim:
         max_attempts: Beyond which a Retryable failure is final.
         deferrals: Attempts given back so far (throttling, database restarts).
         first_deferred_s: Seconds since the first of them; 0 where there was none.
+        local_faults: Attempts in a row before this one that ended because their host lacked
+            memory, disk or time.
         expected: Records that the plan counted in the slice; None where it could not count.
         payload: Its bytes; None where they are to be fetched.
         forced: Whether the job was told to load again what may be held already.
@@ -224,6 +227,7 @@ class Claim:
     partial: str
     forced: bool = False
     accept_removals: bool = False
+    local_faults: int = 0
     replays: int | None = None
     releases: bool = False
     cut_by: str = ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ingestor.errors import (
@@ -12,6 +12,7 @@ from ingestor.errors import (
     DatabaseUnavailable,
     IngestError,
     KeyMissing,
+    LocalFault,
     NotYetAvailable,
     PaymentRequired,
     RateLimited,
@@ -22,7 +23,6 @@ from ingestor.job import Claim
 from ingestor.settings import Settings
 
 _HOUR_S = 3600.0
-_HALTED_DELAY_S = 30.0
 _PASSING = (
     DatabaseUnavailable,
     DatabaseHalted,
@@ -30,6 +30,8 @@ _PASSING = (
     NotYetAvailable,
     VaultUnavailable,
 )
+_OWN_SIZE = frozenset({"53200", "53400"})
+"""SQLSTATEs of a halt that a chunk may bring about by its own size: it cannot wait for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +44,16 @@ class Decision:
         delay_s: Seconds to wait before the next attempt.
         carried: Whether a Celery retry waits it out; longer waits are the ledger's.
         stops_job: Whether the provider would refuse every other chunk of the job, too.
+        counted: Whether it counts as a deferral, of which a chunk has so many.
+        local: Whether this host was at fault, of which a chunk has so many in a row.
     """
 
     outcome: Literal["retrying", "deferred", "failed", "withdrawn"]
     delay_s: float = 0.0
     carried: bool = False
     stops_job: bool = False
+    counted: bool = False
+    local: bool = False
 
 
 def decide(error: Exception, claim: Claim, settings: Settings) -> Decision:
@@ -58,9 +64,13 @@ def decide(error: Exception, claim: Claim, settings: Settings) -> Decision:
         return Decision("failed", stops_job=_refuses_all(error))
     if _passing(error):
         return _defer(error, claim, settings)
-    if claim.attempt >= claim.max_attempts:
+    local = isinstance(error, LocalFault)
+    if claim.attempt >= claim.max_attempts or (
+        local and claim.local_faults + 1 >= settings.retry.max_local_faults
+    ):
         return Decision("failed")
-    return _after("retrying", _backoff_s(claim.attempt, settings), settings)
+    decision = _after("retrying", _backoff_s(claim.attempt, settings), settings)
+    return replace(decision, local=local)
 
 
 def _refuses_all(error: Exception) -> bool:
@@ -75,19 +85,30 @@ def _passing(error: IngestError) -> bool:
 
 def _defer(error: IngestError, claim: Claim, settings: Settings) -> Decision:
     retry = settings.retry
+    if isinstance(error, DatabaseHalted) and error.sqlstate not in _OWN_SIZE:
+        # A disk may be full for a weekend: the chunks that probed it meanwhile did nothing wrong.
+        return _halted(settings)
     too_long = claim.first_deferred_s > retry.max_deferred_h * _HOUR_S
     not_yet = isinstance(error, NotYetAvailable)
     if claim.deferrals >= retry.max_deferrals or too_long:
         return Decision("withdrawn" if not_yet else "failed")
-    if not_yet:
+    return replace(_deferred(error, claim, settings), counted=True)
+
+
+def _deferred(error: IngestError, claim: Claim, settings: Settings) -> Decision:
+    if isinstance(error, NotYetAvailable):
         delay_s = settings.databento.not_yet_s * random.uniform(1.0, 1.1)
         return _after("deferred", delay_s, settings)
     if isinstance(error, RateLimited):
         # Jitter on top, never below: all workers were told the same second.
         return _after("deferred", error.retry_after_s * random.uniform(1.0, 1.25), settings)
     if isinstance(error, DatabaseHalted):
-        return _after("deferred", _HALTED_DELAY_S * random.uniform(1.0, 2.0), settings)
+        return _halted(settings)
     return _after("deferred", _backoff_s(claim.deferrals + 1, settings), settings)
+
+
+def _halted(settings: Settings) -> Decision:
+    return _after("deferred", settings.retry.halt_probe_s * random.uniform(1.0, 2.0), settings)
 
 
 def _backoff_s(tries: int, settings: Settings) -> float:

@@ -22,7 +22,14 @@ from ingestor.store.migrate import require_current
 from ingestor.vault import Vault
 from ingestor.vocabulary import Role
 from workers import tasks
-from workers.lifecycle import Lifecycle, default_host, hand_back, process_name, same_vault
+from workers.lifecycle import (
+    Lifecycle,
+    default_host,
+    hand_back,
+    limit_memory,
+    process_name,
+    same_vault,
+)
 
 log = get_logger(__name__)
 
@@ -81,6 +88,7 @@ def _named(sender: str, **_: Any) -> None:
 
 @signals.worker_process_init.connect
 def _forked(**_: Any) -> None:
+    limit_memory(settings.worker.memory_limit_mb)
     _current["life"] = Lifecycle.start(settings, host=_host)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import resource
 import socket
 import threading
 import time
@@ -154,6 +155,15 @@ async def hand_back(database: Database, names: Sequence[str]) -> None:
         if not held or time.monotonic() > deadline:
             return
         await asyncio.sleep(_LOCKED_S / 20)
+
+
+def limit_memory(limit_mb: int | None) -> None:
+    """Has this process refused more memory of its own than that: a MemoryError, not a dead host.
+
+    What is asked for counts, not what is used, and threads count with their stacks of 8 MiB.
+    """
+    if limit_mb is not None:
+        resource.setrlimit(resource.RLIMIT_DATA, (limit_mb * 2**20, limit_mb * 2**20))
 
 
 def process_name(host: str, pid: int) -> str:

@@ -21,7 +21,8 @@ from ingestor.store import dispatch, ledger, presence
 from ingestor.store.database import Database, DatabaseOptions
 from ingestor.store.dispatch import Message
 from ingestor.store.migrate import require_current
-from ingestor.vocabulary import Role
+from ingestor.vocabulary import ChunkState, Role
+from workers.letters import file_letters
 from workers.lifecycle import default_host, process_name
 
 log = get_logger(__name__)
@@ -104,6 +105,8 @@ class Scheduler:
         reaped = await ledger.reap(self.database, max_lost=self.settings.retry.max_lost)
         for each in reaped:
             log.warning("lease ran out", chunk=each.chunk_id, job=str(each.job_id), now=each.state)
+        poison = [each.chunk_id for each in reaped if each.state == ChunkState.FAILED]
+        await file_letters(self.database, self.settings.dlq_dir, poison)
         for job_id, state in await ledger.end_jobs(self.database):
             log.info("job ended", job=str(job_id), state=state)
         return bool(reaped)

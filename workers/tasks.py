@@ -9,12 +9,12 @@ from billiard.exceptions import SoftTimeLimitExceeded
 
 from ingestor import policy
 from ingestor.broker import LOAD_CHUNK
-from ingestor.dead_letters import write_letter
-from ingestor.errors import IngestError, LeaseLost, LocalFault
+from ingestor.errors import DatabaseHalted, IngestError, LeaseLost, LocalFault
 from ingestor.job import Claim, Receipt
 from ingestor.logs import bound, get_logger, redact
 from ingestor.pipeline import run_chunk
-from ingestor.store import ledger, presence
+from ingestor.store import halts, ledger, presence
+from workers.letters import file_letters
 from workers.lifecycle import Lifecycle
 
 if TYPE_CHECKING:
@@ -106,11 +106,18 @@ def _failed(
     text = redact(known.message)
     log.warning(
         "chunk failed", outcome=decision.outcome, code=known.code, reason=text,
-        retry_in_s=round(decision.delay_s, 1), exc_info=error,
+        retry_in_s=round(decision.delay_s, 1), exc_info=error if _telling(error) else None,
     )  # fmt: skip
+    if isinstance(known, DatabaseHalted):
+        life.run(_halt(life, known))
     if not life.run(_record(life, claim, known.code, text, decision)):
         return None
     return known, decision
+
+
+def _telling(error: Exception) -> bool:
+    """Whether its traceback tells more than its message: an error of ours names its cause."""
+    return not isinstance(error, IngestError) or error.__cause__ is not None
 
 
 def _unforeseen(error: Exception) -> IngestError:
@@ -121,8 +128,18 @@ async def _claim(life: Lifecycle, chunk_id: int) -> Claim | None:
     await life.ready()
     return await ledger.claim(
         life.database, chunk_id, worker=life.name, lease_s=life.settings.lease.duration_s,
-        max_lost=life.settings.retry.max_lost,
+        max_lost=life.settings.retry.max_lost, probe_s=life.settings.retry.halt_probe_s,
     )  # fmt: skip
+
+
+async def _halt(life: Lifecycle, error: DatabaseHalted) -> None:
+    """Stops the line. A server that takes not even this refuses claims, too."""
+    try:
+        await halts.raise_halt(
+            life.database, error, worker=life.name, probe_s=life.settings.retry.halt_probe_s
+        )
+    except IngestError as refusal:
+        log.warning("halt not recorded", reason=redact(refusal.message))
 
 
 async def _record(
@@ -133,7 +150,7 @@ async def _record(
         case "failed":
             ours = await ledger.fail(life.database, claim, code=code, text=text)
             if ours:
-                write_letter(life.settings.dlq_dir, claim, code=code, text=text)
+                await file_letters(life.database, life.settings.dlq_dir, [claim.chunk_id])
             if ours and decision.stops_job:
                 await _refuse_rest(life, claim, code, text)
             return ours
@@ -141,17 +158,19 @@ async def _record(
             return await ledger.withdraw(life.database, claim, code=code, text=text)
     how = ledger.Release(
         code, text, decision.delay_s, give_back=decision.outcome == "deferred",
-        outcome=decision.outcome, carried=decision.carried,
+        outcome=decision.outcome, carried=decision.carried, counted=decision.counted,
+        local=decision.local,
     )  # fmt: skip
     return await ledger.release(life.database, claim, how) is not None
 
 
 async def _refuse_rest(life: Lifecycle, claim: Claim, code: str, text: str) -> None:
     """The provider would refuse the job's other chunks, too: none of them asks any more."""
-    count = await ledger.refuse_rest(
+    rest = await ledger.refuse_rest(
         life.database, claim.job_id, code=code, text=f"not asked, as chunk {claim.chunk_id}: {text}"
     )
-    log.warning("job refused by the provider", chunks_not_asked=count, code=code)
+    log.warning("job refused by the provider", chunks_not_asked=len(rest), code=code)
+    await file_letters(life.database, life.settings.dlq_dir, rest)
 
 
 async def _end(life: Lifecycle, claim: Claim) -> None:

@@ -209,10 +209,10 @@ class WorkerAnswer(Answer):
 
 
 class NoticeAnswer(Answer):
-    """Something that keeps work from going on, and the command that mends it."""
+    """Something that keeps work from going on, and what to do next."""
 
     what: Text
-    command: str
+    next: Text
 
 
 class WorkersAnswer(Answer):

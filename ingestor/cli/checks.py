@@ -107,7 +107,7 @@ async def _server_findings(
             for line in await realm_warnings(database)
         ]
         findings += [
-            Finding("processes", Level.WARN, notice.what, f"start one with `{notice.command}`")
+            Finding("processes", Level.WARN, notice.what, notice.next)
             for notice in await presence_warnings(database)
         ] or [Finding("processes", Level.OK, "workers and scheduler online")]
     return findings

@@ -21,12 +21,12 @@ def cancel(job: str) -> None:
     """
     from ingestor.cli.connect import run
     from ingestor.insights import resolve_job
-    from ingestor.store import ledger
+    from ingestor.store import steering
     from ingestor.store.database import Database
     from ingestor.vocabulary import Role
 
     async def work(database: Database) -> tuple[int, int]:
-        return await ledger.cancel(database, await resolve_job(database, job))
+        return await steering.cancel(database, await resolve_job(database, job))
 
     cancelled, left = run(work, role=Role.WORKER)
     if not cancelled and not left:
@@ -59,7 +59,7 @@ def retry(job: str, only: str) -> None:
     from ingestor.cli.enqueue import enqueue
     from ingestor.insights import resolve_job
     from ingestor.settings import load_settings
-    from ingestor.store import ledger
+    from ingestor.store import steering
     from ingestor.store.database import Database
     from ingestor.vocabulary import ChunkState, Role
 
@@ -68,7 +68,7 @@ def retry(job: str, only: str) -> None:
 
     async def work(database: Database) -> int:
         job_id = await resolve_job(database, job)
-        count = await ledger.retry(database, job_id, [ChunkState(state) for state in states])
+        count = await steering.retry(database, job_id, [ChunkState(state) for state in states])
         if count:
             await enqueue(database, settings)
         return count

@@ -6,22 +6,23 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from ingestor.store import chunk_rows, insight_rows
+from ingestor.store import chunk_rows, halts, insight_rows
 from ingestor.store.chunk_rows import ChunkLine, Trouble
 from ingestor.store.database import Database
+from ingestor.store.halts import Halt
 from ingestor.store.insight_rows import Presence, Worker
 from ingestor.vocabulary import ChunkState
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something that keeps work from going on, and the command that mends it."""
+    """Something that keeps work from going on, and what to do next."""
 
     what: str
-    command: str
+    next: str
 
     def __str__(self) -> str:
-        return f"{self.what}; start one with `{self.command}`"
+        return f"{self.what}; {self.next}"
 
 
 async def workers(database: Database) -> list[Worker]:
@@ -59,17 +60,24 @@ async def retries(database: Database, job_id: UUID, *, limit: int = 100) -> list
 
 
 async def presence_warnings(database: Database) -> tuple[Notice, ...]:
-    """What is missing for work to go on: workers, a scheduler. Empty where both are online."""
-    return notices(await insight_rows.presence(database))
+    """What keeps work from going on: no worker, no scheduler, a stopped line. As a rule empty."""
+    missing = notices(await insight_rows.presence(database))
+    return missing + tuple(map(_stopped, await halts.standing(database)))
+
+
+def _stopped(halt: Halt) -> Notice:
+    since = halt.raised_at.strftime("%Y-%m-%d %H:%M:%S")
+    tried = f"tried {halt.probes} times since, again in {halt.probe_in_s:.0f} s"
+    return Notice(f"no chunk is claimed since {since} UTC: {halt.reason} ({tried})", halt.hint)
 
 
 def notices(found: Presence) -> tuple[Notice, ...]:
     """What to tell of who is online."""
     told = []
     if not found.workers:
-        told.append(Notice("0 workers online", "hdi worker"))
+        told.append(Notice("0 workers online", "start one with `hdi worker`"))
     if not found.schedulers:
         silent = found.scheduler_silent_s
         what = "no scheduler online" if silent is None else f"no scheduler for {silent:.0f} s"
-        told.append(Notice(what, "hdi scheduler"))
+        told.append(Notice(what, "start one with `hdi scheduler`"))
     return tuple(told)

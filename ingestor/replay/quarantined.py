@@ -25,7 +25,7 @@ from ingestor.pipeline import leased
 from ingestor.replay.contents import contents_of
 from ingestor.replay.outcome import Released, Replayed
 from ingestor.replay.retrial import Judgement, Retrial, Staying
-from ingestor.store import ledger, refused
+from ingestor.store import ledger, refused, steering
 from ingestor.store.binary_copy import encode
 from ingestor.store.feed import Batch, Progress
 from ingestor.store.key_space import RemovalLimits
@@ -230,7 +230,7 @@ class Release:
         await refused.end_session(self.database, claim)
         if isinstance(error, IngestError) and not isinstance(error, LeaseLost):
             await ledger.fail(self.database, claim, code=error.code, text=error.message)
-        await ledger.cancel(self.database, claim.job_id)
+        await steering.cancel(self.database, claim.job_id)
 
 
 def _batches(

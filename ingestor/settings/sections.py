@@ -133,6 +133,11 @@ class WorkerSection(Section):
     max_memory_per_child_mb: int | None = setting(
         None, "MiB", "A worker process above this is replaced after its chunk", ge=64
     )
+    memory_limit_mb: int | None = setting(
+        None, "MiB",
+        "Most memory of a worker process: an attempt that asks for more ends, the process stays",
+        ge=512,
+    )  # fmt: skip
 
     @property
     def processes(self) -> int:
@@ -175,6 +180,14 @@ class RetrySection(Section):
     max_lost: int = setting(
         3, "leases", "A chunk that took this many workers with it fails as poison", ge=1
     )
+    max_local_faults: int = setting(
+        3, "attempts", "A chunk fails when its host lacked memory, disk or time so often in a row",
+        ge=1,
+    )  # fmt: skip
+    halt_probe_s: float = setting(
+        30, "s", "While the database can take nothing (disk full), one chunk is tried this often",
+        gt=0,
+    )  # fmt: skip
     max_deferrals: int = setting(
         50, "deferrals", "Attempts given back (rate limits, database away) before it fails", ge=1
     )

@@ -30,12 +30,28 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProx
 
 # SQLSTATE classes and codes by what a worker does about them.
 _PASSING = ("08", "40001", "40P01", "53300", "55P03", "57P", "57014", "25P03", "XX000")
+# SQLSTATE → what is the matter, and the setting or command that mends it.
 _HALTED = {
-    "53100": "the database server's disk is full",
-    "53200": "the server is out of lock or shared memory (max_locks_per_transaction)",
-    "53400": "a configuration limit of the server was reached",
-    "25006": "the database is read-only",
-    "42501": "the database login lacks a privilege (hdi db grant)",
+    "53100": (
+        "the database server's disk is full",
+        "make room on the volume of data_directory and temp_tablespaces; work waits for it",
+    ),
+    "53200": (
+        "the server is out of lock or shared memory",
+        "raise max_locks_per_transaction (512 or more) and restart the server; work waits for it",
+    ),
+    "53400": (
+        "a configuration limit of the server was reached",
+        "raise the setting that the server names (temp_file_limit); work waits for it",
+    ),
+    "25006": (
+        "the database is read-only",
+        "name the primary in HDI_DATABASE_URL, or turn default_transaction_read_only off",
+    ),
+    "42501": (
+        "the database login lacks a privilege",
+        "run `hdi db grant` with the owner's login; work waits for it",
+    ),
 }
 _MISSING = {"42P01": "table", "3F000": "namespace", "42703": "column"}
 _LOGIN = {"28000", "28P01", "3D000"}
@@ -194,7 +210,8 @@ def _by_sqlstate(error: asyncpg.PostgresError, dsn: str) -> IngestError:
     state = error.sqlstate or ""
     said = _brief(error)
     if state in _HALTED:
-        return DatabaseHalted(f"{_HALTED[state]}: {said}", hint="mend it; work waits for it")
+        what, hint = _HALTED[state]
+        return DatabaseHalted(f"{what}: {said}", sqlstate=state, hint=hint)
     if state in _LOGIN:
         return DatabaseUnavailable(
             f"the database at {place(dsn)} refuses the login or database: {said}",

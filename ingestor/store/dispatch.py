@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ingestor.store import halts
 from ingestor.store.database import Database
 from ingestor.store.queries import queries
 from ingestor.vocabulary import Priority
@@ -30,8 +31,10 @@ async def enqueue(database: Database, *, window: int, retry_grace_s: float) -> l
     """Marks due chunks as queued, at most so many that `window` are on the queue.
 
     The caller publishes what is returned, after the commit; what it fails to publish is found again
-    by `overdue`. Empty where another dispatcher is at work.
+    by `overdue`. Empty where another dispatcher is at work, and while the line is stopped.
     """
+    if await halts.closed(database):
+        return []
     async with database.connection() as connection, connection.transaction():
         if not await connection.fetchval(_DISPATCH["try_lead"]):
             return []
@@ -46,7 +49,12 @@ async def enqueue(database: Database, *, window: int, retry_grace_s: float) -> l
 
 
 async def overdue(database: Database, *, grace_s: float) -> list[int]:
-    """Chunks that went on the queue more than `grace_s` ago and that nobody has claimed."""
+    """Chunks that went on the queue more than `grace_s` ago and that nobody has claimed.
+
+    None while the line is stopped: nobody could claim them.
+    """
+    if await halts.closed(database):
+        return []
     rows = await database.fetch(_DISPATCH["overdue"], grace_s, _OVERDUE_AT_ONCE)
     return [row["chunk_id"] for row in rows]
 

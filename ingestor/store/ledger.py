@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID, uuid4
@@ -59,10 +59,19 @@ async def find(database: Database, key: str) -> UUID | None:
 
 
 async def claim(
-    database: Database, chunk_id: int, *, worker: str, lease_s: float, max_lost: int
+    database: Database,
+    chunk_id: int,
+    *,
+    worker: str,
+    lease_s: float,
+    max_lost: int,
+    probe_s: float = 30.0,
 ) -> Claim | None:
-    """Takes the chunk, or takes it over from a worker whose lease ran out; None: not to be had."""
-    row = await database.fetchrow(_CHUNKS["claim"], chunk_id, worker, lease_s, max_lost)
+    """Takes the chunk, or takes it over from a worker whose lease ran out; None: not to be had.
+
+    While the line is stopped (`halts`), one claim in `probe_s` succeeds.
+    """
+    row = await database.fetchrow(_CHUNKS["claim"], chunk_id, worker, lease_s, max_lost, probe_s)
     return None if row is None else _claim(row)
 
 
@@ -76,6 +85,7 @@ def _claim(row: asyncpg.Record) -> Claim:
         lost_count=row["lost_count"],
         deferrals=row["deferrals"],
         first_deferred_s=row["first_deferred_s"],
+        local_faults=row["local_faults"],
         source=row["source"],
         dataset=Dataset(row["dataset"]),
         schema=Schema(row["schema"]),
@@ -156,6 +166,8 @@ class Release:
         give_back: Whether the attempt is not counted.
         outcome: Word for the trace: retrying or deferred.
         carried: Whether a Celery retry brings the chunk back; else the dispatcher does.
+        counted: Whether it counts as a deferral.
+        local: Whether this host was at fault.
     """
 
     code: str
@@ -164,13 +176,15 @@ class Release:
     give_back: bool
     outcome: str
     carried: bool
+    counted: bool = False
+    local: bool = False
 
 
 async def release(database: Database, claim: Claim, how: Release) -> ChunkState | None:
     """Gives the chunk back: its new state, None where it has another owner already."""
     state = await database.fetchval(
         _CHUNKS["release"], claim.chunk_id, claim.fence, how.code, short(how.text), how.delay_s,
-        how.give_back, how.outcome, how.carried,
+        how.give_back, how.outcome, how.carried, how.counted, how.local,
     )  # fmt: skip
     return None if state is None else ChunkState(state)
 
@@ -189,9 +203,10 @@ async def withdraw(database: Database, claim: Claim, *, code: str, text: str) ->
     return done is not None
 
 
-async def refuse_rest(database: Database, job_id: UUID, *, code: str, text: str) -> int:
-    """Ends every chunk of a job that would ask a provider who refuses it; how many."""
-    return int(await database.fetchval(_JOBS["refuse_rest"], job_id, code, short(text)))
+async def refuse_rest(database: Database, job_id: UUID, *, code: str, text: str) -> list[int]:
+    """Ends every chunk of a job that would ask a provider who refuses it; which."""
+    rows = await database.fetch(_JOBS["refuse_rest"], job_id, code, short(text))
+    return [row["chunk_id"] for row in rows]
 
 
 async def hand_back(database: Database, workers: Sequence[str]) -> list[int]:
@@ -241,31 +256,6 @@ async def end_jobs(database: Database) -> list[tuple[UUID, str]]:
     jobs = [row["job_id"] for row in await database.fetch(_JOBS["endable"])]
     states = [(job_id, await end_job(database, job_id)) for job_id in jobs]
     return [(job_id, state) for job_id, state in states if state is not None]
-
-
-async def cancel(database: Database, job_id: UUID) -> tuple[int, int]:
-    """Cancels a job: (chunks cancelled, chunks that are being committed and will complete).
-
-    Raises nothing where the job had ended: (0, 0).
-    """
-    async with database.connection() as connection, connection.transaction():
-        if await connection.fetchval(_JOBS["request_cancel"], job_id) is None:
-            return 0, 0
-        cancelled = await connection.fetchval(_JOBS["cancel_chunks"], job_id)
-        left = await connection.fetchval(_JOBS["open_chunks"], job_id)
-    await end_job(database, job_id)
-    return cancelled, left
-
-
-async def retry(database: Database, job_id: UUID, states: Iterable[ChunkState]) -> int:
-    """Puts ended chunks back to pending; how many. The job runs again where there are any."""
-    async with database.connection() as connection, connection.transaction():
-        count = await connection.fetchval(
-            _JOBS["retry_chunks"], job_id, [str(state) for state in states]
-        )
-        if count:
-            await connection.execute(_JOBS["reopen"], job_id)
-        return int(count)
 
 
 def short(text: str) -> str:

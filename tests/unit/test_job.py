@@ -57,6 +57,8 @@ MOVES_OF_STATEMENTS = {
     ("jobs", "refuse_rest"): ({"pending", "queued", "retrying"}, {"failed"}),
     ("chunks", "withdraw"): ({"in_progress"}, {"cancelled"}),
     ("jobs", "cancel_chunks"): ({"pending", "queued", "in_progress", "retrying"}, {"cancelled"}),
+    ("jobs", "unqueue"): ({"queued"}, {"pending"}),
+    ("jobs", "retry_chunks"): (set(), {"pending"}),
     ("dispatch", "enqueue"): ({"pending", "retrying"}, {"queued"}),
 }
 

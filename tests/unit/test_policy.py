@@ -132,3 +132,29 @@ def test_a_worker_without_a_key_is_no_verdict_of_the_provider() -> None:
 def test_what_is_wrong_with_one_request_stops_only_its_chunk(error: IngestError) -> None:
     decision = decide(error, CLAIM, SETTINGS)
     assert (decision.outcome, decision.stops_job) == ("failed", False)
+
+
+@pytest.mark.parametrize("state", ["53100", "25006", "42501"])
+def test_a_server_that_can_take_nothing_is_waited_for_without_end(state: str) -> None:
+    """A disk may be full for a weekend: the chunk that probed it is not to blame."""
+    worn = replace(CLAIM, deferrals=SETTINGS.retry.max_deferrals, first_deferred_s=25 * 3600)
+    decision = decide(DatabaseHalted("x", sqlstate=state), worn, SETTINGS)
+    assert (decision.outcome, decision.counted) == ("deferred", False)
+    assert SETTINGS.retry.halt_probe_s <= decision.delay_s <= 2 * SETTINGS.retry.halt_probe_s
+
+
+@pytest.mark.parametrize("state", ["53200", "53400"])
+def test_a_limit_that_the_chunk_may_reach_by_itself_is_not(state: str) -> None:
+    """One that needs more locks than the server has would stop the line for ever."""
+    error = DatabaseHalted("x", sqlstate=state)
+    assert decide(error, CLAIM, SETTINGS).counted
+    worn = replace(CLAIM, deferrals=SETTINGS.retry.max_deferrals)
+    assert decide(error, worn, SETTINGS).outcome == "failed"
+
+
+def test_the_third_local_fault_in_a_row_is_the_last() -> None:
+    """However many attempts are left."""
+    assert decide(LocalFault("x"), replace(CLAIM, local_faults=1), SETTINGS).local
+    assert decide(LocalFault("x"), replace(CLAIM, local_faults=2), SETTINGS).outcome == "failed"
+    other = decide(TruncatedPayload("x"), replace(CLAIM, local_faults=2), SETTINGS)
+    assert (other.outcome, other.local) == ("retrying", False)

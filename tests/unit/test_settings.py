@@ -94,6 +94,7 @@ def test_sources_name_the_variable_the_file_and_the_default(place, monkeypatch):
 
 
 SAMPLES = {
+    "worker.memory_limit_mb": "4096",
     "database_url": URL,
     "worker_database_url": URL,
     "reader_database_url": URL,

@@ -1,12 +1,21 @@
 -- claim --
 -- Takes a chunk that is due, or takes one over whose lease has run out; no row: not to be had.
 -- The lease must carry the chunk's own fence: where a rival moved the chunk between our snapshot
--- and our row lock, the re-read row no longer matches the lease we saw.
-WITH due AS (
+-- and our row lock, the re-read row no longer matches the lease we saw. While the line is stopped,
+-- whoever gets hold of all halts that are due claims one chunk to probe; the next $5 seconds later.
+WITH line AS (
+    SELECT halt_id FROM ingest.halts
+    WHERE lifted_at IS NULL AND probe_at <= clock_timestamp()
+    FOR UPDATE SKIP LOCKED
+), due AS (
     SELECT k.chunk_id, k.state AS was, k.fence AS old_fence, k.attempt AS old_attempt,
            l.worker AS old_worker, l.started_at AS old_started
-    FROM ingest.chunks k LEFT JOIN ingest.leases l USING (chunk_id)
-    WHERE k.chunk_id = $1
+    FROM ingest.chunks k
+    JOIN ingest.jobs j USING (job_id)
+    LEFT JOIN ingest.leases l USING (chunk_id)
+    WHERE k.chunk_id = $1 AND NOT j.paused
+      AND (SELECT count(*) FROM ingest.halts WHERE lifted_at IS NULL)
+          = (SELECT count(*) FROM line)
       AND ((k.state IN ('pending', 'queued', 'retrying') AND k.not_before <= clock_timestamp())
         OR (k.state = 'in_progress' AND l.fence = k.fence AND l.lease_until < clock_timestamp()
             AND k.lost_count + 1 < $4))
@@ -32,12 +41,16 @@ WITH due AS (
 ), started AS (
     UPDATE ingest.jobs j SET state = 'running', started_at = clock_timestamp()
     FROM taken WHERE j.job_id = taken.job_id AND j.state = 'pending'
+), probing AS (
+    UPDATE ingest.halts h
+    SET probe_at = clock_timestamp() + make_interval(secs => $5), probes = probes + 1
+    FROM line, taken WHERE h.halt_id = line.halt_id
 ), seen AS (
     UPDATE ingest.workers w SET chunk_id = $1, last_seen = clock_timestamp()
     FROM taken WHERE w.worker = $2
 )
 SELECT t.chunk_id, t.job_id, t.fence, t.attempt, t.max_attempts, t.lost_count, t.deferrals,
-       coalesce(extract(epoch FROM clock_timestamp() - t.first_deferred_at), 0)::FLOAT8
+       t.local_faults, coalesce(extract(epoch FROM clock_timestamp() - t.first_deferred_at), 0)::FLOAT8
            AS first_deferred_s,
        j.source, r.dataset, r.schema, r.stype_in, g.symbols, t.start_ns, t.end_ns, t.last_slice,
        t.expected, p.uri, p.sha256, p.size, t.partial, t.replays, t.releases, t.cut_by,
@@ -80,6 +93,10 @@ WITH done AS (
 ), traced AS (
     INSERT INTO ingest.attempts (chunk_id, fence, attempt, worker, started_at, outcome)
     SELECT d.chunk_id, d.fence, d.attempt, u.worker, u.started_at, $3 FROM done d, unleased u
+), lifted AS (
+    -- A load that began under the halt proves that it is over.
+    UPDATE ingest.halts h SET lifted_at = clock_timestamp()
+    FROM unleased u WHERE h.lifted_at IS NULL AND h.raised_at < u.started_at
 )
 SELECT chunk_id FROM done
 
@@ -90,7 +107,8 @@ SELECT state, fence, receipt FROM ingest.chunks WHERE chunk_id = $1 FOR UPDATE
 -- release --
 -- Gives a chunk back after an attempt that failed: to be tried again, or cancelled meanwhile.
 -- $3 error code, $4 text, $5 seconds to wait, $6 whether the attempt is given back,
--- $7 outcome, $8 whether a Celery retry carries it (else the dispatcher does).
+-- $7 outcome, $8 whether a Celery retry carries it (else the dispatcher does), $9 whether it counts as
+-- a deferral, $10 whether the host was at fault.
 WITH freed AS (
     UPDATE ingest.chunks k
     SET state = CASE WHEN j.cancel_requested_at IS NULL THEN 'retrying' ELSE 'cancelled' END,
@@ -98,9 +116,12 @@ WITH freed AS (
                            ELSE clock_timestamp() END,
         fence = k.fence + 1,
         attempt = k.attempt - ($6::BOOLEAN)::INTEGER,
-        deferrals = k.deferrals + ($7 = 'deferred')::INTEGER,
-        first_deferred_at = CASE WHEN $7 = 'deferred'
+        deferrals = k.deferrals + ($9::BOOLEAN)::INTEGER,
+        first_deferred_at = CASE WHEN $9::BOOLEAN
             THEN coalesce(k.first_deferred_at, clock_timestamp()) ELSE k.first_deferred_at END,
+        -- What is given back interrupts no row of them.
+        local_faults = CASE WHEN $10::BOOLEAN THEN k.local_faults + 1
+                            WHEN $6::BOOLEAN THEN k.local_faults ELSE 0 END,
         not_before = clock_timestamp() + make_interval(secs => $5),
         enqueued_at = CASE WHEN $8::BOOLEAN THEN clock_timestamp() END,
         error_code = $3, error_text = $4

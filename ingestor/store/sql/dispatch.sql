@@ -9,7 +9,7 @@ ORDER BY j.priority DESC
 -- queued_from --
 -- Chunks on the queue whose job has priority $1 or more.
 SELECT count(*) FROM ingest.chunks k JOIN ingest.jobs j USING (job_id)
-WHERE k.state = 'queued' AND j.priority >= $1
+WHERE k.state = 'queued' AND j.priority >= $1 AND NOT j.paused
 
 -- enqueue --
 -- Marks up to $2 due chunks of priority $1 as queued, in turn over the jobs, oldest job first.
@@ -43,8 +43,9 @@ SELECT chunk_id, dispatch_count FROM queued ORDER BY turn, created_at
 
 -- overdue --
 -- Chunks put on the queue more than $1 seconds ago that no worker has claimed.
-SELECT k.chunk_id FROM ingest.chunks k
+SELECT k.chunk_id FROM ingest.chunks k JOIN ingest.jobs j USING (job_id)
 WHERE k.state = 'queued' AND k.enqueued_at < clock_timestamp() - make_interval(secs => $1)
+  AND NOT j.paused
 ORDER BY k.enqueued_at LIMIT $2
 
 -- enqueue_again --

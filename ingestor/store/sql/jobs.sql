@@ -114,18 +114,45 @@ WITH open AS (
 )
 SELECT count(*) FROM stopped
 
+-- pause --
+UPDATE ingest.jobs SET paused = true
+WHERE job_id = $1 AND state IN ('pending', 'running') AND NOT paused
+RETURNING job_id
+
+-- resume --
+UPDATE ingest.jobs SET paused = false WHERE job_id = $1 AND paused RETURNING job_id
+
+-- unqueue --
+-- Takes a paused job's chunks off the queue as far as the ledger goes: their messages find nothing to
+-- claim. One that is being claimed at this moment is left to its worker.
+WITH queued AS (
+    SELECT k.chunk_id FROM ingest.chunks k JOIN ingest.jobs j USING (job_id)
+    WHERE k.job_id = $1 AND k.state = 'queued' AND j.paused
+    FOR UPDATE OF k SKIP LOCKED
+)
+UPDATE ingest.chunks k SET state = 'pending', enqueued_at = NULL
+FROM queued WHERE k.chunk_id = queued.chunk_id
+
+-- waiting --
+-- Chunks of a job that wait, and those that a worker has.
+SELECT count(*) FILTER (WHERE state <> 'in_progress') AS waiting,
+       count(*) FILTER (WHERE state = 'in_progress') AS in_progress
+FROM ingest.chunks
+WHERE job_id = $1 AND state IN ('pending', 'queued', 'in_progress', 'retrying')
+
 -- open_chunks --
 SELECT count(*) FROM ingest.chunks
 WHERE job_id = $1 AND state IN ('pending', 'queued', 'in_progress', 'retrying')
 
 -- retry_chunks --
--- Puts ended chunks of the given states back to the start; their trace stays. A release is its own
--- command's to repeat.
+-- Puts ended chunks of the given states back to the start, those of $3 or, where it is null, all of the
+-- job; their trace stays. A release is its own command's to repeat.
 WITH again AS (
     UPDATE ingest.chunks k
     SET state = 'pending', attempt = 0, lost_count = 0, deferrals = 0, first_deferred_at = NULL,
-        fence = k.fence + 1, not_before = '-infinity', enqueued_at = NULL, finished_at = NULL
+        local_faults = 0, fence = k.fence + 1, not_before = '-infinity', enqueued_at = NULL, finished_at = NULL
     WHERE k.job_id = $1 AND k.state = ANY($2::TEXT[]) AND NOT k.releases
+      AND ($3::INTEGER[] IS NULL OR k.chunk_id = ANY($3))
     RETURNING k.chunk_id
 ), resolved AS (
     UPDATE ingest.dead_letters d SET resolved_at = clock_timestamp(), resolution = 'retried'
@@ -156,4 +183,4 @@ WITH rest AS (
     INSERT INTO ingest.dead_letters (chunk_id, job_id, fence, attempts, error_code, error_text)
     SELECT chunk_id, job_id, old_fence, attempt, $2, $3 FROM dead
 )
-SELECT count(*) FROM dead
+SELECT chunk_id FROM dead ORDER BY chunk_id

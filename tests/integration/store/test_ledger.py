@@ -15,7 +15,7 @@ import pytest
 
 from ingestor.errors import IngestError
 from ingestor.job import Contents
-from ingestor.store import ledger, presence
+from ingestor.store import ledger, presence, steering
 from ingestor.store.database import Database
 from ingestor.vocabulary import ChunkState, JobState, Role
 from tests.conftest import Place
@@ -59,7 +59,7 @@ def how(*, delay_s: float = 0, deferred: bool = False, carried: bool = False) ->
     outcome = "deferred" if deferred else "retrying"
     return ledger.Release(
         "SourceUnavailable", "it is away", delay_s, give_back=deferred, outcome=outcome,
-        carried=carried,
+        carried=carried, counted=deferred,
     )  # fmt: skip
 
 
@@ -463,7 +463,7 @@ async def cancel_while_locked(db: Database, job_id: Any, claim: Any) -> tuple[in
         transaction = connection.transaction()
         await transaction.start()
         assert await ledger.lock(connection, claim)
-        told = await ledger.cancel(db, job_id)
+        told = await steering.cancel(db, job_id)
         await transaction.rollback()
         return told
 
@@ -487,7 +487,7 @@ async def test_a_chunk_under_commit_completes_after_cancel(db: Database) -> None
 async def test_cancel_ends_a_job_nobody_works_on(db: Database) -> None:
     """All chunks are cancelled and the job is over, with its counts frozen."""
     job_id, _ = await submitted(db, 4)
-    await ledger.cancel(db, job_id)
+    await steering.cancel(db, job_id)
     row = await db.fetchrow(
         "SELECT state, counts->'chunks'->>'cancelled' FROM ingest.jobs WHERE job_id = $1", job_id
     )
@@ -498,7 +498,7 @@ async def test_cancel_takes_chunks_from_their_workers(db: Database) -> None:
     """Fence and lease are gone: the worker finds out at its next heartbeat."""
     job_id, [chunk_id] = await submitted(db)
     claim = await claimed(db, chunk_id)
-    await ledger.cancel(db, job_id)
+    await steering.cancel(db, job_id)
     assert not await ledger.renew(db, claim, lease_s=60, rows=0, bytes_=0)
     assert await outcomes(db, chunk_id) == ["cancelled"]
 
@@ -508,7 +508,7 @@ async def test_cancel_of_an_ended_job_does_nothing(db: Database) -> None:
     job_id, [chunk_id] = await submitted(db)
     await complete(db, await claimed(db, chunk_id))
     await ledger.end_job(db, job_id)
-    assert await ledger.cancel(db, job_id) == (0, 0)
+    assert await steering.cancel(db, job_id) == (0, 0)
 
 
 async def test_retry_starts_failed_chunks_anew(db: Database) -> None:
@@ -517,7 +517,7 @@ async def test_retry_starts_failed_chunks_anew(db: Database) -> None:
     claim = await claimed(db, chunk_id)
     await ledger.fail(db, claim, code="X", text="x")
     await ledger.end_job(db, job_id)
-    assert await ledger.retry(db, job_id, [ChunkState.FAILED]) == 1
+    assert await steering.retry(db, job_id, [ChunkState.FAILED]) == 1
     again = await claimed(db, chunk_id)
     state = await db.fetchval("SELECT state FROM ingest.jobs WHERE job_id = $1", job_id)
     assert (again.attempt, again.fence > claim.fence, state) == (1, True, JobState.RUNNING)
@@ -528,7 +528,7 @@ async def test_retry_resolves_dead_letters(db: Database) -> None:
     """A letter whose chunk runs again is no longer open."""
     job_id, [chunk_id] = await submitted(db)
     await ledger.fail(db, await claimed(db, chunk_id), code="X", text="x")
-    await ledger.retry(db, job_id, [ChunkState.FAILED])
+    await steering.retry(db, job_id, [ChunkState.FAILED])
     row = await db.fetchrow("SELECT resolution, resolved_at IS NULL FROM ingest.dead_letters")
     assert tuple(row or ()) == ("retried", False)
 
@@ -538,8 +538,8 @@ async def test_retry_takes_only_the_states_it_was_told(db: Database) -> None:
     job_id, ids = await submitted(db, 3)
     await complete(db, await claimed(db, ids[0]))
     await ledger.fail(db, await claimed(db, ids[1]), code="X", text="x")
-    await ledger.cancel(db, job_id)
-    await ledger.retry(db, job_id, [ChunkState.FAILED])
+    await steering.cancel(db, job_id)
+    await steering.retry(db, job_id, [ChunkState.FAILED])
     states = [(await chunk(db, each))["state"] for each in ids]
     assert states == ["completed", "pending", "cancelled"]
 
@@ -553,7 +553,7 @@ async def test_retry_while_the_job_ends_never_leaves_an_open_chunk_in_an_ended_j
         claim = await claimed(wide, chunk_id)
         await ledger.fail(wide, claim, code="X", text="x")
         await asyncio.gather(
-            ledger.retry(wide, job_id, [ChunkState.FAILED]),
+            steering.retry(wide, job_id, [ChunkState.FAILED]),
             *(ledger.end_job(wide, job_id) for _ in range(6)),
         )
         row = await wide.fetchrow(
@@ -585,7 +585,7 @@ async def test_a_job_ends_as_its_chunks_did(db: Database, ends: list[str], state
             claim = await claimed(db, chunk_id)
             await complete(db, claim, fetched=0 if end == "completed_empty" else 1)
     if "cancelled" in ends:
-        await ledger.cancel(db, job_id)
+        await steering.cancel(db, job_id)
     else:
         await ledger.end_job(db, job_id)
     found = await db.fetchval("SELECT state FROM ingest.jobs WHERE job_id = $1", job_id)

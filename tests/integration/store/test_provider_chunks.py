@@ -11,7 +11,7 @@ import pytest
 from ingestor.errors import WrongRealm
 from ingestor.job import ChunkPlan, Contents, PayloadRef
 from ingestor.simulator.market import DAY, MONDAY
-from ingestor.store import ledger, meta
+from ingestor.store import ledger, meta, steering
 from ingestor.store.database import Database
 from ingestor.vocabulary import ChunkState, Realm
 from tests.conftest import Place
@@ -87,16 +87,14 @@ async def test_a_refused_job_asks_no_more_and_can_be_retried(database: Database)
     job_id, ids = await submitted(database, *[("ESM4",)] * 4)
     mine, other = await claimed(database, ids[0]), await claimed(database, ids[1])
     assert await ledger.fail(database, mine, code="AuthenticationFailed", text="401")
-    count = await ledger.refuse_rest(
-        database, job_id, code="AuthenticationFailed", text="not asked"
-    )
-    assert count == 2
+    rest = await ledger.refuse_rest(database, job_id, code="AuthenticationFailed", text="not asked")
+    assert rest == ids[2:]
     states = await database.fetch("SELECT state FROM ingest.chunks ORDER BY chunk_id")
     assert [row["state"] for row in states] == ["failed", "in_progress", "failed", "failed"]
     assert await database.fetchval("SELECT count(*) FROM ingest.dead_letters") == 3
     assert await ledger.fail(database, other, code="AuthenticationFailed", text="401")
     assert await ledger.end_job(database, job_id) == "failed"
-    assert await ledger.retry(database, job_id, [ChunkState.FAILED]) == 4
+    assert await steering.retry(database, job_id, [ChunkState.FAILED]) == 4
     assert (await claimed(database, ids[3])).fence > 1
 
 
