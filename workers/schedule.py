@@ -102,7 +102,9 @@ class Scheduler:
         ended += await ledger.end_stale_sessions(self.database, unseen_s=presence.ONLINE_S)
         for pid, chunk_id in ended:
             log.warning("stuck session ended", backend_pid=pid, chunk=chunk_id)
-        reaped = await ledger.reap(self.database, max_lost=self.settings.retry.max_lost)
+        reaped = await ledger.reap(
+            self.database, max_lost=self.settings.retry.max_lost, grace_s=lease_s
+        )
         for each in reaped:
             log.warning("lease ran out", chunk=each.chunk_id, job=str(each.job_id), now=each.state)
         poison = [each.chunk_id for each in reaped if each.state == ChunkState.FAILED]

@@ -6,10 +6,16 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from billiard.exceptions import SoftTimeLimitExceeded
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception_type,
+    stop_after_delay,
+    wait_random_exponential,
+)
 
 from ingestor import policy
 from ingestor.broker import LOAD_CHUNK
-from ingestor.errors import DatabaseHalted, IngestError, LeaseLost, LocalFault
+from ingestor.errors import DatabaseHalted, DatabaseUnavailable, IngestError, LeaseLost, LocalFault
 from ingestor.job import Claim, Receipt
 from ingestor.logs import bound, get_logger, redact
 from ingestor.pipeline import run_chunk
@@ -110,7 +116,7 @@ def _failed(
     )  # fmt: skip
     if isinstance(known, DatabaseHalted):
         life.run(_halt(life, known))
-    if not life.run(_record(life, claim, known.code, text, decision)):
+    if not life.run(_recorded(life, claim, known.code, text, decision)):
         return None
     return known, decision
 
@@ -129,6 +135,7 @@ async def _claim(life: Lifecycle, chunk_id: int) -> Claim | None:
     return await ledger.claim(
         life.database, chunk_id, worker=life.name, lease_s=life.settings.lease.duration_s,
         max_lost=life.settings.retry.max_lost, probe_s=life.settings.retry.halt_probe_s,
+        grace_s=life.settings.lease.duration_s,
     )  # fmt: skip
 
 
@@ -140,6 +147,25 @@ async def _halt(life: Lifecycle, error: DatabaseHalted) -> None:
         )
     except IngestError as refusal:
         log.warning("halt not recorded", reason=redact(refusal.message))
+
+
+async def _recorded(
+    life: Lifecycle, claim: Claim, code: str, text: str, decision: policy.Decision
+) -> bool:
+    """Moves the ledger, waiting for the database as long as the lease lasts at most.
+
+    A chunk whose failure is not recorded counts as lost with its worker: a server that restarts
+    three times would make poison of it.
+    """
+    async for attempt in AsyncRetrying(
+        retry=retry_if_exception_type(DatabaseUnavailable),
+        stop=stop_after_delay(life.settings.lease.duration_s),
+        wait=wait_random_exponential(multiplier=0.1, max=2),
+        reraise=True,
+    ):
+        with attempt:
+            return await _record(life, claim, code, text, decision)
+    raise AssertionError("unreachable: the last attempt raises")
 
 
 async def _record(

@@ -66,12 +66,16 @@ async def claim(
     lease_s: float,
     max_lost: int,
     probe_s: float = 30.0,
+    grace_s: float = 0.0,
 ) -> Claim | None:
     """Takes the chunk, or takes it over from a worker whose lease ran out; None: not to be had.
 
-    While the line is stopped (`halts`), one claim in `probe_s` succeeds.
+    While the line is stopped (`halts`), one claim in `probe_s` succeeds. For `grace_s` after the
+    server's start no lease counts as run out: while it was down nobody could renew one.
     """
-    row = await database.fetchrow(_CHUNKS["claim"], chunk_id, worker, lease_s, max_lost, probe_s)
+    row = await database.fetchrow(
+        _CHUNKS["claim"], chunk_id, worker, lease_s, max_lost, probe_s, grace_s
+    )
     return None if row is None else _claim(row)
 
 
@@ -224,9 +228,12 @@ class Reaped:
     state: ChunkState
 
 
-async def reap(database: Database, *, max_lost: int) -> list[Reaped]:
-    """Takes back every chunk whose lease ran out; lost too often, it fails as poison."""
-    rows = await database.fetch(_CHUNKS["reap"], max_lost)
+async def reap(database: Database, *, max_lost: int, grace_s: float = 0.0) -> list[Reaped]:
+    """Takes back every chunk whose lease ran out; lost too often, it fails as poison.
+
+    None for `grace_s` after the server's start: while it was down nobody could renew a lease.
+    """
+    rows = await database.fetch(_CHUNKS["reap"], max_lost, grace_s)
     return [Reaped(row["chunk_id"], row["job_id"], ChunkState(row["state"])) for row in rows]
 
 

@@ -3,6 +3,7 @@
 -- The lease must carry the chunk's own fence: where a rival moved the chunk between our snapshot
 -- and our row lock, the re-read row no longer matches the lease we saw. While the line is stopped,
 -- whoever gets hold of all halts that are due claims one chunk to probe; the next $5 seconds later.
+-- While the server was down nobody could renew a lease: for $6 seconds after its start none is over.
 WITH line AS (
     SELECT halt_id FROM ingest.halts
     WHERE lifted_at IS NULL AND probe_at <= clock_timestamp()
@@ -18,7 +19,8 @@ WITH line AS (
           = (SELECT count(*) FROM line)
       AND ((k.state IN ('pending', 'queued', 'retrying') AND k.not_before <= clock_timestamp())
         OR (k.state = 'in_progress' AND l.fence = k.fence AND l.lease_until < clock_timestamp()
-            AND k.lost_count + 1 < $4))
+            AND k.lost_count + 1 < $4
+            AND pg_postmaster_start_time() < clock_timestamp() - make_interval(secs => $6)))
     FOR UPDATE OF k SKIP LOCKED
 ), taken AS (
     UPDATE ingest.chunks k
@@ -193,7 +195,8 @@ SELECT chunk_id FROM ended
 
 -- reap --
 -- Takes chunks back whose lease ran out: to be tried again, or, lost too often, failed as poison.
--- A row locked by a live load is skipped. $1 lost leases that make a poison chunk.
+-- A row locked by a live load is skipped. $1 lost leases that make a poison chunk; $2 seconds after the
+-- server's start, before which nobody could renew a lease.
 WITH lapsed AS (
     SELECT k.chunk_id, k.job_id, k.fence AS old_fence, k.attempt, k.lost_count + 1 AS lost,
            l.worker, l.started_at, j.cancel_requested_at IS NOT NULL AS cancelled
@@ -201,6 +204,7 @@ WITH lapsed AS (
     JOIN ingest.jobs j USING (job_id)
     JOIN ingest.leases l ON l.chunk_id = k.chunk_id AND l.fence = k.fence
     WHERE k.state = 'in_progress' AND l.lease_until < clock_timestamp()
+      AND pg_postmaster_start_time() < clock_timestamp() - make_interval(secs => $2)
     ORDER BY k.chunk_id
     FOR UPDATE OF k SKIP LOCKED
 ), moved AS (

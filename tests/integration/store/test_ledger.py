@@ -365,6 +365,17 @@ async def test_the_reaper_takes_back_what_lapsed(db: Database) -> None:
     assert await outcomes(db, ids[0]) == ["lost"]
 
 
+async def test_no_lease_is_over_while_its_worker_could_not_renew_it(db: Database) -> None:
+    """A server that was down for a minute took no heartbeat: its workers live."""
+    _, [chunk_id] = await submitted(db)
+    await claimed(db, chunk_id, lease_s=-1)
+    long = 10 * 365 * 86_400.0
+    assert await ledger.reap(db, max_lost=3, grace_s=long) == []
+    taken = await ledger.claim(db, chunk_id, worker="w/2", lease_s=60, max_lost=3, grace_s=long)
+    assert taken is None
+    assert len(await ledger.reap(db, max_lost=3)) == 1
+
+
 async def test_a_chunk_lost_three_times_is_poison(db: Database) -> None:
     """It took three workers down: failed, with a dead letter that says so."""
     _, [chunk_id] = await submitted(db)
