@@ -50,6 +50,12 @@ class Api:
         except urllib.error.HTTPError as answer:
             return Reply(answer.code, answer.headers, json.load(answer))
 
+    def text(self, path: str, headers: Mapping[str, str] = BEARER) -> str:
+        """What is no JSON."""
+        request = urllib.request.Request(self.url + path, headers=dict(headers))
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return str(answer.read().decode())
+
     def lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.process.text().splitlines()]
 

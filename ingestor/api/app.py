@@ -15,7 +15,7 @@ from ingestor.api.access import AccessLog
 from ingestor.api.failures import told, translate
 from ingestor.api.guard import Guard
 from ingestor.api.parameters import only_known
-from ingestor.api.routes import jobs, probes, processes
+from ingestor.api.routes import jobs, metrics, probes, processes
 from ingestor.api.service import Service
 from ingestor.errors import IngestError
 from ingestor.logs import get_logger
@@ -37,6 +37,7 @@ def create_app(settings: Settings) -> FastAPI:
     )  # fmt: skip
     app.state.service = Service(settings)
     app.include_router(probes.router)
+    app.include_router(metrics.router)
     strict = Depends(only_known)
     asked: dict[str, Any] = {
         "prefix": "/api", "responses": told(403, 422, 503), "dependencies": [strict],

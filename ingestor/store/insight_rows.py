@@ -115,6 +115,34 @@ class Presence:
     scheduler_silent_s: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What metrics tell.
+
+    Attributes:
+        chunks: State → chunks of jobs that have not ended.
+        dead_letters: Error code → letters that nobody has retried or discarded.
+        leases_over: Leases that ran out and that nobody has taken back yet.
+        online: Role (worker, scheduler) → processes heard of lately.
+        halts: SQLSTATEs that stop the line.
+    """
+
+    chunks: Mapping[str, int]
+    open_jobs: int
+    paused_jobs: int
+    dead_letters: Mapping[str, int]
+    leases_over: int
+    online: Mapping[str, int]
+    halts: Mapping[str, int]
+
+
+async def figures(database: Database) -> Figures:
+    """All of it as of one moment."""
+    row = await database.fetchrow(_INSIGHTS["figures"], ONLINE_S)
+    assert row is not None
+    return Figures(**row)
+
+
 async def jobs(
     database: Database, *, limit: int, state: JobState | None = None, job_id: UUID | None = None
 ) -> list[JobRow]:

@@ -100,6 +100,21 @@ def test_a_status_is_that_of_the_commands(api: Api, known: Known) -> None:
     assert api.get("/api/jobs/@last").json["job_id"] == str(known.april)
 
 
+def test_metrics_tell_what_is_open_failed_and_online(api: Api, known: Known) -> None:
+    """As Prometheus reads them."""
+    told = {
+        line.rpartition(" ")[0]: float(line.rpartition(" ")[2])
+        for line in api.text("/metrics").splitlines()
+        if not line.startswith("#")
+    }
+    assert told['hdi_chunks{state="pending"}'] == 249 + 2
+    assert told['hdi_chunks{state="in_progress"}'] == 1
+    assert told['hdi_dead_letters_open{code="CorruptPayload"}'] == 1
+    assert told['hdi_line_stopped{sqlstate=""}'] == 0
+    assert told["hdi_jobs_open"] == 3
+    assert api.get("/metrics", headers={}).status == 401
+
+
 def test_jobs_come_newest_first_and_by_state(api: Api) -> None:
     listed = api.get("/api/jobs").json["jobs"]
     ended = api.get("/api/jobs?state=completed_with_failures").json["jobs"]

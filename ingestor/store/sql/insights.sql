@@ -76,6 +76,25 @@ LEFT JOIN ingest.payloads p USING (payload_id)
 WHERE k.job_id = $1 AND k.state = ANY($2::TEXT[]) AND k.chunk_id > $3::BIGINT
 ORDER BY k.chunk_id LIMIT $4
 
+-- figures --
+-- What metrics tell. $1 seconds make a process away. Chunks are those of jobs that have not ended.
+SELECT (SELECT coalesce(jsonb_object_agg(state, n), '{}') FROM (
+            SELECT k.state, count(*) AS n FROM ingest.jobs j JOIN ingest.chunks k USING (job_id)
+            WHERE j.state IN ('pending', 'running') GROUP BY k.state) s) AS chunks,
+       (SELECT count(*) FROM ingest.jobs WHERE state IN ('pending', 'running')) AS open_jobs,
+       (SELECT count(*) FROM ingest.jobs
+        WHERE state IN ('pending', 'running') AND paused) AS paused_jobs,
+       (SELECT coalesce(jsonb_object_agg(error_code, n), '{}') FROM (
+            SELECT error_code, count(*) AS n FROM ingest.dead_letters
+            WHERE resolved_at IS NULL GROUP BY error_code) s) AS dead_letters,
+       (SELECT count(*) FROM ingest.leases WHERE lease_until < clock_timestamp()) AS leases_over,
+       (SELECT coalesce(jsonb_object_agg(role, n), '{}') FROM (
+            SELECT role, count(*) AS n FROM ingest.workers
+            WHERE last_seen > clock_timestamp() - make_interval(secs => $1)
+            GROUP BY role) s) AS online,
+       (SELECT coalesce(jsonb_object_agg(sqlstate, 1), '{}') FROM ingest.halts
+        WHERE lifted_at IS NULL) AS halts
+
 -- presence --
 -- Worker processes online, schedulers online, and for how long no scheduler has been seen:
 -- $1 seconds make one away.
