@@ -17,8 +17,8 @@ from ingestor.settings import Settings
 from tests.unit.api.conftest import TOKEN, call, made_settings
 
 PATHS = {
-    "/healthz", "/readyz", "/api/jobs", "/api/jobs/{job}", "/api/jobs/{job}/chunks",
-    "/api/workers", "/api/version",
+    "/healthz", "/readyz", "/metrics", "/api/jobs", "/api/jobs/{job}", "/api/jobs/{job}/chunks",
+    "/api/dead-letters", "/api/workers", "/api/version",
 }  # fmt: skip
 
 
@@ -100,6 +100,8 @@ async def test_the_process_is_alive_before_the_database_has_answered(tmp_path: P
         ("/api/jobs?state=failed&state=failed", "state: given 2 times; once at most"),
         ("/api/jobs/@last?limit=5", "limit: no such parameter; allowed: none"),
         ("/api/jobs/@last/chunks?after=1&after=1", "after: given 2 times; once at most"),
+        ("/api/dead-letters?job=x&state=failed", "state: no such parameter; allowed: job, code,"),
+        ("/api/dead-letters?code=X&code=Y", "code: given 2 times; once at most"),
         ("/api/workers?", ""),
         ("/api/workers?all=", "all: no such parameter; allowed: none"),
         ("/api/version?x=1&y=2", "x: no such parameter; allowed: none; y: no such"),
