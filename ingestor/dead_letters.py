@@ -6,6 +6,7 @@ The ledger's row is the truth; a folder that cannot be written costs the file, n
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -126,5 +127,7 @@ def write_letter(folder: Path, letter: Letter) -> Path | None:
         part.replace(path)
     except OSError as error:
         log.warning("dead letter not written", path=str(path), reason=error.strerror)
+        with suppress(OSError):
+            part.unlink()
         return None
     return path

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from pathlib import Path
 from typing import Final
@@ -52,7 +53,8 @@ def _act(point: str, action: str) -> None:
         case "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         case "stop":
-            os.kill(os.getpid(), signal.SIGSTOP)
+            # To this very thread: sent to the process, another may take it, and this one goes on.
+            signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
         case "sleep":
             time.sleep(_SLEEP_S)
         case "spin":

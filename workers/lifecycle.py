@@ -36,11 +36,16 @@ T = TypeVar("T")
 _REPORT_S = 5.0
 _RETRY_S = 1.0
 _LOCKED_S = 4.0
+_UNWIND_S = 10.0
 
 
 @dataclass(slots=True)
 class Lifecycle:
-    """One worker process: its loop, its database, its name in the ledger."""
+    """One worker process: its loop, its database, its name in the ledger.
+
+    Attributes:
+        spent: Why the process must not take another chunk; empty while it may.
+    """
 
     settings: Settings
     name: str
@@ -51,6 +56,7 @@ class Lifecycle:
     loop: asyncio.AbstractEventLoop
     thread: threading.Thread
     opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+    spent: str = ""
 
     @classmethod
     def start(cls, settings: Settings, *, host: str) -> Lifecycle:
@@ -67,15 +73,19 @@ class Lifecycle:
         return made
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Runs `work` on the loop and waits. An exception here (a time limit) cancels it there."""
-        future = asyncio.run_coroutine_threadsafe(work, self.loop)
+        """Runs `work` on the loop and waits. An exception here (a time limit) cancels it there.
+
+        Work that does not end even so leaves the process spent.
+        """
+        ended = threading.Event()
+        future = asyncio.run_coroutine_threadsafe(_telling_end(work, ended), self.loop)
         try:
             return future.result()
-        except BaseException:
-            if not future.done():
-                future.cancel()
-                with contextlib.suppress(BaseException):
-                    future.exception(timeout=10)
+        except BaseException as error:
+            # The future counts as cancelled at once; what ran for it ends later.
+            future.cancel()
+            if isinstance(error, Exception) and not ended.wait(_UNWIND_S):
+                self.spent = "an attempt that does not end"
             raise
 
     def stop(self) -> None:
@@ -121,6 +131,13 @@ class Lifecycle:
             await hand_back(self.database, [self.name])
             await presence.gone(self.database, [self.name])
         await self.database.close()
+
+
+async def _telling_end(work: Coroutine[Any, Any, T], ended: threading.Event) -> T:
+    try:
+        return await work
+    finally:
+        ended.set()
 
 
 async def same_vault(database: Database, vault: Vault, settings: Settings) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import signal
 import time
@@ -14,7 +15,7 @@ from collections.abc import Awaitable, Callable
 import ingestor
 from ingestor import logs
 from ingestor.broker import Broker
-from ingestor.errors import IngestError
+from ingestor.errors import DatabaseHalted, DatabaseUnavailable, IngestError
 from ingestor.logs import get_logger
 from ingestor.settings import Settings, load_settings
 from ingestor.store import dispatch, ledger, presence
@@ -39,6 +40,8 @@ class Scheduler:
         self.database = database
         self.broker = broker
         self.stop = asyncio.Event()
+        self._away = False
+        self._back_at = -math.inf
 
     async def run(self) -> None:
         plan = self.settings.scheduler
@@ -97,11 +100,26 @@ class Scheduler:
 
     async def reap(self) -> bool:
         """Takes chunks back whose lease ran out, and ends jobs that nobody ended."""
+        try:
+            worked = await self._reap()
+            for job_id, state in await ledger.end_jobs(self.database):
+                log.info("job ended", job=str(job_id), state=state)
+        except (DatabaseUnavailable, DatabaseHalted):
+            self._away = True
+            raise
+        return worked
+
+    async def _reap(self) -> bool:
         lease_s = self.settings.lease.duration_s
         ended = await ledger.end_stuck_sessions(self.database, after_s=lease_s / 2)
         ended += await ledger.end_stale_sessions(self.database, unseen_s=presence.ONLINE_S)
         for pid, chunk_id in ended:
             log.warning("stuck session ended", backend_pid=pid, chunk=chunk_id)
+        if self._away:
+            self._away, self._back_at = False, time.monotonic()
+        if time.monotonic() < self._back_at + lease_s:
+            # The database was away, recovering or read-only: nobody could renew a lease either.
+            return False
         reaped = await ledger.reap(
             self.database, max_lost=self.settings.retry.max_lost, grace_s=lease_s
         )
@@ -109,8 +127,6 @@ class Scheduler:
             log.warning("lease ran out", chunk=each.chunk_id, job=str(each.job_id), now=each.state)
         poison = [each.chunk_id for each in reaped if each.state == ChunkState.FAILED]
         await file_letters(self.database, self.settings.dlq_dir, poison)
-        for job_id, state in await ledger.end_jobs(self.database):
-            log.info("job ended", job=str(job_id), state=state)
         return bool(reaped)
 
     async def report(self) -> bool:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 log = get_logger(__name__)
 
+_PATIENT_LEASES = 10
+
 
 def register(app: Celery, current: dict[str, Lifecycle]) -> None:
     """Adds the task to the app. `current` holds this process's lifecycle once it has started."""
@@ -35,14 +37,27 @@ def register(app: Celery, current: dict[str, Lifecycle]) -> None:
     @app.task(bind=True, name=LOAD_CHUNK, max_retries=None, shared=False, throws=(IngestError,))
     def load_chunk(task: Task[Any, Any], chunk_id: int) -> None:
         life = current["life"]
-        with bound(chunk=chunk_id, task=task.request.id):
-            failure = _attempt(life, chunk_id)
-        if failure is None:
-            return
-        error, decision = failure
-        if decision.carried:
-            raise task.retry(exc=error, countdown=decision.delay_s, argsrepr=f"({chunk_id},)")
-        raise error
+        try:
+            _done(task, life, chunk_id)
+        except Exception:
+            if not life.spent:
+                raise
+        if life.spent:
+            # Celery makes a new process in the place of this one; the message, which it takes for
+            # lost, comes back once more and finds nothing to be had.
+            log.warning("worker process replaced", reason=life.spent)
+            raise SystemExit(0)
+
+
+def _done(task: Task[Any, Any], life: Lifecycle, chunk_id: int) -> None:
+    with bound(chunk=chunk_id, task=task.request.id):
+        failure = _attempt(life, chunk_id)
+    if failure is None:
+        return
+    error, decision = failure
+    if decision.carried:
+        raise task.retry(exc=error, countdown=decision.delay_s, argsrepr=f"({chunk_id},)")
+    raise error
 
 
 def _attempt(life: Lifecycle, chunk_id: int) -> tuple[IngestError, policy.Decision] | None:
@@ -98,10 +113,19 @@ def _translated(error: Exception, life: Lifecycle) -> Exception:
         limit = life.settings.worker.soft_limit_s
         return LocalFault(f"the attempt took longer than worker.soft_limit_s ({limit:g} s)")
     if isinstance(error, MemoryError):
-        return LocalFault("this host ran out of memory")
+        # The allocator keeps what the attempt had: a small chunk was refused memory after a large
+        # one, two times in a row.
+        life.spent = "out of memory"
+        return LocalFault(_out_of_memory(life.settings.worker.memory_limit_mb))
     if isinstance(error, OSError):
         return LocalFault(f"this host failed: {error.strerror or type(error).__name__}")
     return error
+
+
+def _out_of_memory(limit_mb: int | None) -> str:
+    if limit_mb is None:
+        return "this host ran out of memory"
+    return f"the attempt needed more than worker.memory_limit_mb ({limit_mb} MiB)"
 
 
 def _failed(
@@ -152,14 +176,15 @@ async def _halt(life: Lifecycle, error: DatabaseHalted) -> None:
 async def _recorded(
     life: Lifecycle, claim: Claim, code: str, text: str, decision: policy.Decision
 ) -> bool:
-    """Moves the ledger, waiting for the database as long as the lease lasts at most.
+    """Moves the ledger, waiting for a database that is away, or read-only for a while.
 
     A chunk whose failure is not recorded counts as lost with its worker: a server that restarts
-    three times would make poison of it.
+    three times would make poison of it. The wait may outlast the lease, which nobody can take over
+    meanwhile either; the move is fenced.
     """
     async for attempt in AsyncRetrying(
-        retry=retry_if_exception_type(DatabaseUnavailable),
-        stop=stop_after_delay(life.settings.lease.duration_s),
+        retry=retry_if_exception_type((DatabaseUnavailable, DatabaseHalted)),
+        stop=stop_after_delay(_PATIENT_LEASES * life.settings.lease.duration_s),
         wait=wait_random_exponential(multiplier=0.1, max=2),
         reraise=True,
     ):

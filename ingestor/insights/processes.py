@@ -25,6 +25,12 @@ class Notice:
         return f"{self.what}; {self.next}"
 
 
+_READ_ONLY = Notice(
+    "no chunk is claimed: the database is read-only",
+    "name the primary in HDI_DATABASE_URL, or turn default_transaction_read_only off",
+)
+
+
 async def workers(database: Database) -> list[Worker]:
     """Worker processes and schedulers, with the chunk each one holds and its rows so far."""
     return await insight_rows.workers(database)
@@ -61,6 +67,9 @@ async def retries(database: Database, job_id: UUID, *, limit: int = 100) -> list
 
 async def presence_warnings(database: Database) -> tuple[Notice, ...]:
     """What keeps work from going on: no worker, no scheduler, a stopped line. As a rule empty."""
+    if await halts.read_only(database):
+        # Who is online cannot be written either.
+        return (_READ_ONLY,)
     missing = notices(await insight_rows.presence(database))
     return missing + tuple(map(_stopped, await halts.standing(database)))
 

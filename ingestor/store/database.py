@@ -162,7 +162,10 @@ class Database:
                 try:
                     yield connection
                 except BaseException:
-                    connection.terminate()
+                    # One whose session has ended is back in the pool, and refuses: what went wrong
+                    # must be told as it is.
+                    with contextlib.suppress(asyncpg.InterfaceError):
+                        connection.terminate()
                     raise
 
     async def fetch(self, query: str, *values: Any) -> list[asyncpg.Record]:
@@ -199,7 +202,9 @@ def translating(dsn: str) -> Iterator[None]:
         raise
     except asyncpg.PostgresError as error:
         raise _by_sqlstate(error, dsn) from error
-    except (OSError, TimeoutError, asyncpg.InterfaceError) as error:
+    # InternalClientError is what asyncpg says of a session that the server has ended, until it has
+    # seen the end of its stream, too.
+    except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         raise DatabaseUnavailable(
             f"the database at {place(dsn)} cannot be reached: {_brief(error)}",
             hint="start it (`hdi stack up`), or check HDI_DATABASE_URL",

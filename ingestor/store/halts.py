@@ -62,3 +62,8 @@ async def standing(database: Database) -> list[Halt]:
 async def closed(database: Database) -> bool:
     """Whether nobody may claim a chunk at this moment."""
     return bool(await database.fetchval(_HALTS["closed"]))
+
+
+async def read_only(database: Database) -> bool:
+    """Whether the server takes no writes: it stops the line, though no halt can say so."""
+    return bool(await database.fetchval(_HALTS["read_only"]))

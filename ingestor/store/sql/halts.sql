@@ -17,3 +17,10 @@ FROM ingest.halts WHERE lifted_at IS NULL ORDER BY halt_id
 -- Whether nobody may claim a chunk at this moment.
 SELECT EXISTS (SELECT 1 FROM ingest.halts
                WHERE lifted_at IS NULL AND probe_at > clock_timestamp())
+
+-- read_only --
+-- Whether the server takes no writes at all: a standby, or set so. A halt cannot be recorded then. What
+-- is set for a login or a session alone does not count.
+SELECT pg_is_in_recovery() OR EXISTS (
+    SELECT 1 FROM pg_settings WHERE name = 'default_transaction_read_only' AND setting = 'on'
+    AND source NOT IN ('user', 'database user', 'client', 'session'))
