@@ -48,14 +48,44 @@ def create_app(settings: Settings) -> Celery:
 
 
 def _tolerant_transport() -> Any:
-    """Kombu's Redis transport, but what is no message of Celery's is dropped.
+    """Kombu's Redis transport, mended where a fault ended the worker or left it standing still.
 
-    Bytes that are no JSON ended the worker; a message with a broken body did so again and again,
-    since it went back on the queue each time.
+    - Bytes that are no JSON ended it; a message with a broken body did so again and again, since it
+      went back on the queue each time. Both are dropped.
+    - A Redis that is full hands messages out and refuses to note them as taken, which ended every
+      worker. They are worked on unnoted: the ledger knows who has them.
+    - An acknowledgement that Redis did not answer (frozen for longer than socket_timeout) left the
+      message counted as under way, and the worker never asked for another one.
     """
-    from kombu.transport import redis
+    from kombu.transport import redis, virtual
+    from redis.exceptions import OutOfMemoryError
+
+    class Noted(redis.QoS):
+        def append(self, message: Any, delivery_tag: Any) -> None:
+            try:
+                super().append(message, delivery_tag)  # type: ignore[no-untyped-call]
+            except OutOfMemoryError:
+                virtual.QoS.append(self, message, delivery_tag)
+
+        def ack(self, delivery_tag: Any) -> None:
+            with self._over(delivery_tag):
+                super().ack(delivery_tag)  # type: ignore[no-untyped-call]
+
+        def reject(self, delivery_tag: Any, requeue: bool = False) -> None:
+            with self._over(delivery_tag):
+                super().reject(delivery_tag, requeue)  # type: ignore[no-untyped-call]
+
+        @contextlib.contextmanager
+        def _over(self, delivery_tag: Any) -> Iterator[None]:
+            try:
+                yield
+            except Exception:
+                virtual.QoS.ack(self, delivery_tag)
+                raise
 
     class Channel(redis.Channel):
+        QoS = Noted
+
         def _brpop_read(self, **options: Any) -> Any:
             held = set(self.qos._delivered)
             try:
@@ -103,6 +133,7 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "task_time_limit": worker.hard_limit_s,
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
+        "broker_channel_error_retry": True,
         "broker_transport_options": {
             "queue_order_strategy": "priority",
             "visibility_timeout": worker.hard_limit_s + settings.broker.visibility_margin_s,
@@ -120,6 +151,7 @@ class Broker:
     """Puts chunks on the queue, and tells which it holds. One connection, kept."""
 
     def __init__(self, settings: Settings) -> None:
+        self._prefix = settings.broker.queue_prefix
         self._queues = queue_names(settings)
         self._app = create_app(settings)
         # A submit that finds Redis away must say so in seconds, not after kombu's 100 tries.
@@ -168,13 +200,13 @@ class Broker:
         return frozenset(filter(None, map(_chunk_id, waiting)))
 
     def ping(self) -> None:
-        """Return if Redis answers.
+        """Return if Redis takes messages: it answers a PING when it is full, too.
 
         Raises:
-            BrokerUnavailable: It cannot be reached.
+            BrokerUnavailable: It cannot be reached, or refuses to write.
         """
         with self._talking(), self._app.connection_for_read() as connection:
-            connection.default_channel.client.ping()
+            connection.default_channel.client.set(f"{self._prefix}:probe", 1, px=1)
 
     def check(self) -> str:
         """Version of the server, if it can be trusted with a queue.
@@ -204,10 +236,28 @@ class Broker:
         try:
             yield
         except (OperationalError, RedisError, OSError) as error:
-            raise BrokerUnavailable(
-                f"Redis at {self._place} cannot be reached: {type(error).__name__}",
-                hint="start it (`hdi stack up`), or check HDI_REDIS_URL",
-            ) from error
+            # Kombu wraps what the client raised.
+            cause = error.__cause__ if isinstance(error, OperationalError) else error
+            raise _unavailable(self._place, cause or error) from error
+
+
+def _unavailable(place: str, error: BaseException) -> BrokerUnavailable:
+    from redis.exceptions import OutOfMemoryError, ResponseError
+
+    if isinstance(error, OutOfMemoryError):
+        return BrokerUnavailable(
+            f"Redis at {place} is full (maxmemory): it takes no more messages",
+            hint="raise its maxmemory, or free memory; it must not evict",
+        )
+    if isinstance(error, ResponseError):
+        return BrokerUnavailable(
+            f"Redis at {place} refuses to work: {type(error).__name__}",
+            hint="its log says why: a disk that is full, a login without rights, a replica",
+        )
+    return BrokerUnavailable(
+        f"Redis at {place} cannot be reached: {type(error).__name__}",
+        hint="start it (`hdi stack up`), or check HDI_REDIS_URL",
+    )
 
 
 def _eviction_policy(client: Any) -> str | None:

@@ -15,7 +15,7 @@ from ingestor.api.access import AccessLog
 from ingestor.api.failures import told, translate
 from ingestor.api.guard import Guard
 from ingestor.api.parameters import only_known
-from ingestor.api.routes import jobs, metrics, probes, processes
+from ingestor.api.routes import dead_letters, jobs, metrics, probes, processes
 from ingestor.api.service import Service
 from ingestor.errors import IngestError
 from ingestor.logs import get_logger
@@ -46,7 +46,7 @@ def create_app(settings: Settings) -> FastAPI:
         # For the description; `Guard` is what keeps others out.
         bearer = HTTPBearer(auto_error=False, description="What HDI_API_TOKEN holds.")
         asked |= {"responses": told(401, 422, 503), "dependencies": [Depends(bearer), strict]}
-    for each in (jobs, processes):
+    for each in (jobs, dead_letters, processes):
         app.include_router(each.router, **asked)
     translate(app)
     app.add_middleware(Guard, token=settings.api_token)

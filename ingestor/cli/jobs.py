@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ingestor.cli.arguments import JobType, date_of
+from ingestor.cli.arguments import JobType
+from ingestor.cli.chunk_output import print_chunks, print_troubles
 from ingestor.cli.output import (
     counted,
     duration,
@@ -84,10 +85,14 @@ def _job_cells(line: JobLine) -> tuple[object, ...]:
 
 
 def _state(line: JobLine) -> str:
-    if line.status.final:
-        return str(line.status.state)
-    marks = [mark for mark, on in (("paused", line.paused), ("cancelling", line.cancelling)) if on]
-    return ", ".join([str(line.status.state), *marks])
+    return _marked(line.status.state, paused=line.paused, cancelling=line.cancelling)
+
+
+def _marked(state: JobState, *, paused: bool, cancelling: bool) -> str:
+    if state.final:
+        return str(state)
+    marks = [mark for mark, on in (("paused", paused), ("cancelling", cancelling)) if on]
+    return ", ".join([str(state), *marks])
 
 
 def short(status: JobStatus) -> str:
@@ -118,14 +123,18 @@ def status(job: str, with_chunks: bool, as_json: bool) -> None:
         resolve_job,
         retries,
     )
+    from ingestor.insights.jobs import job_row
     from ingestor.store.database import Database
     from ingestor.vocabulary import Role
 
     listed: list[ChunkLine] = []
+    states: list[str] = []
 
     async def work(database: Database) -> tuple[JobStatus, list[Trouble], tuple[Notice, ...]]:
         await tell_realm(database)
         found = await job_status(database, await resolve_job(database, job))
+        row = await job_row(database, found.job_id)
+        states.append(_marked(found.state, paused=row.paused, cancelling=row.cancelling))
         if with_chunks:
             listed.extend(await chunks(database, found.job_id))
         troubles = await failures(database, found.job_id, limit=_TROUBLES)
@@ -139,61 +148,30 @@ def status(job: str, with_chunks: bool, as_json: bool) -> None:
         told = found.as_json()
         print_json({**told, "receipts": [asdict(line) for line in listed]} if with_chunks else told)
     else:
-        print_facts(_facts(found))
-        _print_chunks(listed)
-        _print_troubles(troubles)
+        print_facts(_facts(found, *states))
+        print_chunks(listed)
+        print_troubles(troubles)
         warn_of_quarantine(found)
-        _say_next(found)
+        _say_next(found, *states)
     _warn(notices)
 
 
-def _facts(found: JobStatus) -> Iterable[tuple[str, str]]:
+def _facts(found: JobStatus, state: str) -> Iterable[tuple[str, str]]:
     records = {name: counted(n) for name, n in found.records.items()}
     held = f"{records['quarantined']} quarantined + {records['already_stored']} already stored"
     sums = f"{records['fetched']} fetched = {records['stored']} stored + {held}"
     yield "job", f"{found.job_id} {found.name}"
-    yield "state", str(found.state)
+    yield "state", state
     states = [f"{counted(n)} {state.replace('_', ' ')}" for state, n in found.chunks.items() if n]
     yield "chunks", plural(found.total, "chunk") + (f": {', '.join(states)}" if states else "")
     yield "records", f"{sums}; {records['flagged']} flagged"
     yield "elapsed", duration(found.elapsed_s)
 
 
-def _print_chunks(listed: list[ChunkLine]) -> None:
-    if not listed:
-        return
-    click.echo()
-    counts = ("fetched", "stored", "quarantined", "already_stored")
-    print_table(
-        ("chunk", "state", "of", "first day", "attempts", *counts, "way", "sha256", "partial"),
-        (_chunk_cells(line, counts) for line in listed),
-        right=("chunk", "attempts", *counts),
-    )
-
-
-def _chunk_cells(line: ChunkLine, counts: tuple[str, ...]) -> tuple[object, ...]:
-    receipt = line.receipt or {}
-    return (
-        line.chunk_id, line.state, f"{line.dataset} {line.schema}", date_of(line.start),
-        line.attempt, *(receipt.get(name) for name in counts), receipt.get("way"),
-        receipt.get("sha256", "")[:12] or None, receipt.get("partial") or None,
-    )  # fmt: skip
-
-
-def _print_troubles(troubles: list[Trouble]) -> None:
-    if not troubles:
-        return
-    click.echo()
-    print_table(
-        ("chunk", "state", "of", "attempts", "error"),
-        ((str(t.chunk_id), t.state, f"{t.dataset} {t.schema}", t.attempts,
-          f"{t.error_code}: {t.error_text}") for t in troubles),
-        right=("chunk", "attempts"),
-    )  # fmt: skip
-
-
-def _say_next(found: JobStatus) -> None:
-    if not found.final:
+def _say_next(found: JobStatus, state: str) -> None:
+    if "paused" in state:
+        tell(f"next: hdi resume {short(found)} lets it go on")
+    elif not found.final:
         tell(f"next: hdi watch {short(found)}")
     elif found.chunks[ChunkState.FAILED]:
         tell(f"next: mend what failed, then hdi retry {short(found)}")

@@ -6,6 +6,7 @@ needed.
 """
 
 from ingestor.dbn.header import (
+    METADATA_LIMIT,
     PREFIX_BYTES,
     DbnHeader,
     decode_header,
@@ -26,6 +27,7 @@ from ingestor.dbn.metadata import Header, Intervals
 from ingestor.dbn.writer import DbnWriter, check_target
 
 __all__ = [
+    "METADATA_LIMIT",
     "NEWEST",
     "PREFIX_BYTES",
     "DbnHeader",

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ingestor.errors import UnlikeRequest
+from ingestor.errors import CorruptPayload, UnlikeRequest
 from ingestor.model import table_of
 from ingestor.model.kind import NANOSECONDS
 from ingestor.sources.dbn_stream import DbnStream
@@ -80,11 +80,14 @@ class Survey:
             yield from stream.arrays(BATCH)
 
 
-def survey(path: Path, window: Window = EVERYTHING) -> Survey:
+def survey(path: Path, window: Window = EVERYTHING, *, most: int | None = None) -> Survey:
     """Checks the whole file; counts what lies in `window`.
 
+    Args:
+        most: Records that it may hold: a file that expands without end is left after so many.
+
     Raises:
-        CorruptPayload: It is damaged, cut, of mixed records or no DBN.
+        CorruptPayload: It is damaged, cut, of mixed records or no DBN, or holds more than `most`.
         UnlikeRequest: HDI does not store its schema, or a record lies outside its own range.
     """
     with path.open("rb") as file:
@@ -95,7 +98,7 @@ def survey(path: Path, window: Window = EVERYTHING) -> Survey:
         sealed = frames.count == 1 and frames.checksummed
     with DbnStream(path) as stream:
         tally = Tally(table_of(stream.header.schema).index_column, window)
-        for records in stream.arrays(BATCH):
+        for records in _bounded(stream, most):
             tally.add(records)
         sha256, size = stream.seal()
     _check_range(tally.index_range, stream.header, path)
@@ -112,6 +115,18 @@ def survey(path: Path, window: Window = EVERYTHING) -> Survey:
         layout=stream.layout,
         sealed=sealed,
     )
+
+
+def _bounded(stream: DbnStream, most: int | None) -> Iterator[npt.NDArray[np.void]]:
+    seen = 0
+    for records in stream.arrays(BATCH):
+        seen += len(records)
+        if most is not None and seen > most:
+            raise CorruptPayload(
+                f"{stream.path} holds more records than the {most:,} that it may",
+                hint="the file does not hold what it says: fetch it again",
+            )
+        yield records
 
 
 def _check_range(span: tuple[int, int] | None, header: DbnHeader, path: Path) -> None:

@@ -73,17 +73,25 @@ def check_frames(path: Path) -> Frames:
     return Frames(len(checksummed), all(checksummed))
 
 
-def check_content(path: Path) -> None:
+def check_content(path: Path, *, most: int) -> None:
     """Decompresses all of a file and keeps nothing: checksums are at the end of the content.
 
+    Args:
+        most: Bytes that the content may have: one that expands without end is left after so many.
+
     Raises:
-        CorruptPayload: It cannot be decompressed, or a checksum differs.
+        CorruptPayload: It cannot be decompressed, a checksum differs, or it has more than `most`.
     """
     buffer = memoryview(bytearray(_READ_SIZE))
+    seen = 0
     with path.open("rb") as file:
         content = Decompressed(path, file)
-        while content.readinto(buffer):
-            pass
+        while filled := content.readinto(buffer):
+            seen += filled
+            if seen > most:
+                raise CorruptPayload(
+                    f"{path} expands to more than the {most:,} bytes that it may", hint=_DAMAGED
+                )
 
 
 class _Walk:

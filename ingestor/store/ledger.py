@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from ingestor.job import Claim, Contents, JobPlan, PayloadRef, Receipt
+from ingestor.redaction import redact
 from ingestor.store.database import Connection, Database
 from ingestor.store.planned import bounds_of, payload_ids, record_payloads, record_request
 from ingestor.store.queries import queries
@@ -266,5 +267,5 @@ async def end_jobs(database: Database) -> list[tuple[UUID, str]]:
 
 
 def short(text: str) -> str:
-    """Cut to what the ledger holds of an error, on a character border."""
-    return text.encode()[:ERROR_BYTES].decode(errors="ignore")
+    """What the ledger holds of an error: no secret, and cut on a character border."""
+    return redact(text).encode()[:ERROR_BYTES].decode(errors="ignore")

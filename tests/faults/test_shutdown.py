@@ -182,6 +182,8 @@ async def test_a_chunk_that_kills_three_workers_fails_as_poison_and_the_others_g
     letter = await database.fetchrow("SELECT * FROM ingest.dead_letters")
     assert letter is not None
     assert (letter["chunk_id"], letter["error_text"]) == (number, found["error_text"])
+    [file] = (settings.home / "dlq").glob(f"chunk-{number}-*.json")
+    assert json.loads(file.read_text())["error"]["text"] == found["error_text"]
     assert await outcomes(database, number) == ["lost"] * 3
     assert (await chunk(database, later))["state"] == "completed"
 

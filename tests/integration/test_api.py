@@ -180,6 +180,26 @@ def test_chunks_are_chosen_by_state(api: Api, known: Known) -> None:
     assert api.get(f"{path}?state=queued").json["chunks"] == []
 
 
+def test_dead_letters_are_told_with_every_attempt(api: Api, known: Known) -> None:
+    """Without what is secret; chosen by job, error and whether somebody closed them."""
+    told = api.get("/api/dead-letters").json
+    [letter] = told["letters"]
+
+    assert (told["total"], told["codes"], told["more"]) == (1, {"CorruptPayload": 1}, 0)
+    assert (letter["job_id"], letter["state"]) == (str(known.march), "failed")
+    assert [each["outcome"] for each in letter["tried"]] == ["failed"]
+    assert letter["next"] == f"hdi dlq retry {letter['chunk_id']}"
+    assert "hushhush" not in json.dumps(told)
+    for query, total in (
+        ("job=march&code=CorruptPayload&open=false", 1),
+        ("job=april", 0),
+        ("code=LocalFault", 0),
+    ):
+        assert api.get(f"/api/dead-letters?{query}").json["total"] == total
+    for job, status in (("nobody", 404), ("twice", 409), ("%00", 404)):
+        assert api.get(f"/api/dead-letters?job={job}").status == status
+
+
 def test_workers_are_told_with_what_they_hold(api: Api, known: Known) -> None:
     reply = api.get("/api/workers").json
     [worker] = [each for each in reply["workers"] if each["role"] == "worker"]

@@ -41,7 +41,9 @@ class _Gauges(Collector):
         yield _by("hdi_chunks", "Chunks of jobs that have not ended", "state", states)
         yield _by("hdi_processes_online", "Processes heard of lately", "role", roles)
         yield _by("hdi_dead_letters_open", "Open dead letters", "code", found.dead_letters)
-        yield _by("hdi_line_stopped", "1 while no chunk is claimed", "sqlstate", found.halts or {"": 0})
+        yield _by(
+            "hdi_line_stopped", "1 while no chunk is claimed", "sqlstate", found.halts or {"": 0}
+        )
         yield GaugeMetricFamily("hdi_jobs_open", "Jobs that have not ended", found.open_jobs)
         yield GaugeMetricFamily("hdi_jobs_paused", "Of them, paused ones", found.paused_jobs)
         yield GaugeMetricFamily("hdi_leases_over", "Leases not taken back yet", found.leases_over)

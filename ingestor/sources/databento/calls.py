@@ -34,18 +34,21 @@ class Calls:
         self._client: databento.Historical | None = None
         self._limiter: Limiter | None = None
 
-    def make(self, name: str, ask: Callable[[databento.Historical], T]) -> tuple[T, Exchange]:
+    def make(
+        self, name: str, ask: Callable[[databento.Historical], T], *, most: int | None = None
+    ) -> tuple[T, Exchange]:
         """What `ask` returned, and how its last try went over the wire.
 
         Args:
             name: As the API calls it: ``metadata.get_cost``.
             ask: Uses the client once, and may be called several times.
+            most: Bytes that the answer may have.
 
         Raises:
             IngestError: The failure of the last try.
         """
         client, limiter = self._ready()
-        call = _Call(name, ask, client, limiter, self._gateway, self._settings)
+        call = _Call(name, ask, client, limiter, self._gateway, self._settings, most)
         return call.tried(), call.exchange
 
     def _ready(self) -> tuple[databento.Historical, Limiter]:
@@ -67,8 +70,10 @@ class _Call(Generic[T]):
         limiter: Limiter,
         gateway: Gateway,
         settings: Settings,
+        most: int | None,
     ) -> None:
         self._ask = ask
+        self._most = most
         self._client = client
         self._limiter = limiter
         self._gateway = gateway
@@ -134,4 +139,4 @@ class _Call(Generic[T]):
 
     def _begun(self) -> Exchange:
         timeouts_s = (self._section.connect_timeout_s, self._section.read_timeout_s)
-        return Exchange(self._name, self._gateway, timeouts_s)
+        return Exchange(self._name, self._gateway, timeouts_s, most=self._most)

@@ -2,7 +2,8 @@
 
 It calls ``requests.get`` and ``requests.post`` through the name `requests` of one of its modules. A
 `_Seam` stands there: calls made while an exchange is watched go through a session of ours (two
-timeouts, no redirects, warnings taken out before the client prints them), others as ever.
+timeouts, no redirects, warnings taken out before the client prints them), others as ever. It also
+opens what it wrote, and believes whatever length the metadata claim: `_Store` looks first.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ingestor.errors import SourceUnavailable, WrongRealm
+from ingestor import failpoint
+from ingestor.errors import SourceUnavailable, TruncatedPayload, WrongRealm
 from ingestor.sources.databento.gateway import Gateway, client_name
 
 if TYPE_CHECKING:
@@ -40,6 +43,7 @@ class Exchange:
         headers: Of the answer, whatever the case of their names.
         warnings: What the provider said in `X-Warning`.
         received: Bytes of the body that came, after decoding of the transfer.
+        most: Bytes that the body may have; None for any number.
     """
 
     name: str
@@ -49,6 +53,7 @@ class Exchange:
     headers: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     received: int = 0
+    most: int | None = None
 
     def see(self, response: requests.Response, **_: Any) -> None:
         """Hook of the session: an answer's status and headers are here, its body is not yet."""
@@ -70,10 +75,22 @@ class Exchange:
     def _counting(self, content: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
         def counted(*arguments: Any, **options: Any) -> Iterator[Any]:
             for piece in content(*arguments, **options):
+                begun = self.received > 0
                 self.received += len(piece)
+                self._check_size()
                 yield piece
+                if not begun:
+                    failpoint.reach("fetching")
 
         return counted
+
+    def _check_size(self) -> None:
+        """A body without end would fill the disk."""
+        if self.most is not None and self.received > self.most:
+            raise TruncatedPayload(
+                f"{self.name} was broken off after {self.received:,} bytes: what was asked for "
+                f"takes at most {self.most:,}"
+            )
 
 
 @contextlib.contextmanager
@@ -103,6 +120,28 @@ class _Seam:
         return _sent("POST", self._behind.post, options)
 
 
+class _Store:
+    """Stands for the client's class that opens what was delivered."""
+
+    def __init__(self, behind: Any) -> None:
+        self._behind = behind
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._behind, name)
+
+    def from_file(self, path: Any) -> Any:
+        """Opens a file whose metadata are not too long to be read in one go.
+
+        Raises:
+            TruncatedPayload: They claim to be.
+        """
+        from ingestor.sources.databento.intake import check_head
+
+        if _watched.get() is not None:
+            check_head(Path(path))
+        return self._behind.from_file(path)
+
+
 def _install() -> None:
     """Puts the seam in place, once for a process.
 
@@ -121,6 +160,7 @@ def _install() -> None:
                 hint="install the version that requirements.txt names",
             )
         vars(http)["requests"] = _Seam(behind)
+        vars(http)["DBNStore"] = _Store(vars(http)["DBNStore"])
 
 
 def _senders(module: Any) -> Iterator[Any]:

@@ -59,12 +59,12 @@ _PAYMENT_HINT = "see to the payment details of the Databento account"
 
 def translated(error: Exception, exchange: Exchange) -> IngestError:
     """Our error for whatever the client raised in an exchange."""
-    if isinstance(error, IngestError):
-        return error
+    cause = _cause(error)
+    if isinstance(cause, IngestError):
+        return cause
     if exchange.status is not None and exchange.status >= 400:
         return _refused(exchange.status, _detail(error), exchange)
     if _is_local(error):
-        cause = _cause(error)
         return LocalFault(f"{exchange.name} cannot be written here: {_told(cause, exchange)}")
     if exchange.status is None:
         return _unanswered(error, exchange)

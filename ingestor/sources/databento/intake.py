@@ -9,19 +9,27 @@ from __future__ import annotations
 
 import shutil
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from ingestor.dbn import DbnHeader, layout
+from ingestor.dbn import METADATA_LIMIT, PREFIX_BYTES, DbnHeader, layout
 from ingestor.errors import CorruptPayload, LocalFault, TruncatedPayload, UnlikeRequest
 from ingestor.manifest import Manifest, PayloadRequest
 from ingestor.sources.survey import Survey, moment, survey
 from ingestor.sources.tally import Window
-from ingestor.sources.zstd import check_content
+from ingestor.sources.zstd import Decompressed, Readable, check_content, is_zstd
 from ingestor.vocabulary import ALL_SYMBOLS, Schema
 
 _VERSION: Final = 3
 """DBN version that the provider sends today."""
+
+
+def most_bytes(request: PayloadRequest, expected: int) -> int:
+    """What a delivery of so many records can take at most, decompressed or not."""
+    content = METADATA_LIMIT + expected * _record_bytes(request)
+    # Of what cannot be compressed, zstd makes 3 bytes more for each 128 kB, and a frame's ends.
+    return content + content // 1024 + 1024
 
 
 def require_room(part: Path, request: PayloadRequest, expected: int) -> None:
@@ -30,13 +38,35 @@ def require_room(part: Path, request: PayloadRequest, expected: int) -> None:
     Raises:
         LocalFault: There is less room; names the place.
     """
-    needed = expected * layout(Schema(request.schema_name), _VERSION).itemsize
+    needed = expected * _record_bytes(request)
     free = shutil.disk_usage(part.parent).free
     if free < needed:
         raise LocalFault(
             f"{part.parent} on {socket.gethostname()} has {free:,} bytes left; {expected:,} "
             f"records take up to {needed:,}: nothing was fetched",
             hint="make room there, or name another place with HDI_VAULT_URL",
+        )
+
+
+def check_head(path: Path) -> None:
+    """Return unless the metadata claim more bytes than they may have.
+
+    Read in one go, as the client reads them, a small frame of zeros would fill 4 GB of memory.
+
+    Raises:
+        TruncatedPayload: They claim more.
+    """
+    prefix = memoryview(bytearray(PREFIX_BYTES))
+    filled = 0
+    with path.open("rb") as file, suppress(CorruptPayload):
+        content: Readable = Decompressed(path, file) if is_zstd(file.peek(4)) else file
+        while filled < PREFIX_BYTES and (count := content.readinto(prefix[filled:])):
+            filled += count
+    claimed = int.from_bytes(prefix[4:], "little")
+    if bytes(prefix[:3]) == b"DBN" and claimed > METADATA_LIMIT:
+        raise TruncatedPayload(
+            f"the download claims {claimed:,} bytes of metadata; at most {METADATA_LIMIT:,} are "
+            "allowed"
         )
 
 
@@ -49,7 +79,7 @@ def checked(path: Path, request: PayloadRequest, expected: int) -> Survey:
         UnlikeRequest: It answers another request.
     """
     try:
-        found = _surveyed(path, request)
+        found = _surveyed(path, request, expected)
     except UnlikeRequest:
         raise
     except CorruptPayload as error:
@@ -79,12 +109,12 @@ def check_manifest(manifest: Manifest, found: Survey) -> None:
         )
 
 
-def _surveyed(path: Path, request: PayloadRequest) -> Survey:
+def _surveyed(path: Path, request: PayloadRequest, expected: int) -> Survey:
     try:
-        return survey(path, Window(request.start, request.end))
+        return survey(path, Window(request.start, request.end), most=expected)
     except UnlikeRequest:
         # Metadata come before the checksum: a flipped bit in them reads as another request.
-        check_content(path)
+        check_content(path, most=most_bytes(request, expected))
         raise
 
 
@@ -106,6 +136,10 @@ def _check_like(header: DbnHeader, request: PayloadRequest) -> None:
             f"the download of {_name(request)} is not of the symbols that were asked for: "
             f"{len(stray)} differ, {stray[0]!r} among them"
         )
+
+
+def _record_bytes(request: PayloadRequest) -> int:
+    return layout(Schema(request.schema_name), _VERSION).itemsize
 
 
 def _name(request: PayloadRequest) -> str:

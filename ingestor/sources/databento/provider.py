@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import TypeAdapter
 
+from ingestor import failpoint
 from ingestor.errors import LocalFault
 from ingestor.manifest import DayCondition, PayloadRequest
 from ingestor.settings import Settings
@@ -132,13 +133,17 @@ class Provider:
             for some in asking.groups(symbols, stype_in)
         )  # fmt: skip
 
-    def download(self, request: PayloadRequest, path: Path) -> Delivery:
+    def download(self, request: PayloadRequest, path: Path, *, most: int | None = None) -> Delivery:
         """Streams a payload to `path`, which must not exist; billed. Removed again on failure.
 
         The client takes a stream that ends early for a whole one where its end is a clean one.
 
+        Args:
+            most: Bytes after which it is broken off, so that a body without end fills no disk.
+
         Raises:
-            TruncatedPayload: It broke off, or cannot be read from its first bytes on.
+            TruncatedPayload: It broke off, has more bytes than it may, or cannot be read from its
+                first bytes on.
             LocalFault: It cannot be written.
         """
         if path.exists():
@@ -148,9 +153,10 @@ class Provider:
         def fetch(client: databento.Historical) -> None:
             with _removed_on_failure(path):
                 client.timeseries.get_range(path=path, **wanted)
+                failpoint.reach("fetching")
                 _sync(path)
 
-        _, exchange = self._calls.make("timeseries.get_range", fetch)
+        _, exchange = self._calls.make("timeseries.get_range", fetch, most=most)
         return Delivery(exchange.warnings)
 
     def _metadata(self, method: str, form: TypeAdapter[T], **fields: Any) -> T:

@@ -17,7 +17,7 @@ from ingestor.settings import Settings
 from ingestor.sources.databento.conditions import conditions_of, unavailable
 from ingestor.sources.databento.defaults import load_defaults
 from ingestor.sources.databento.emptiness import NOTHING_DELIVERED, names_anything, write_empty
-from ingestor.sources.databento.intake import check_manifest, checked, require_room
+from ingestor.sources.databento.intake import check_manifest, checked, most_bytes, require_room
 from ingestor.sources.databento.named import named_payload
 from ingestor.sources.databento.planning import Planner
 from ingestor.sources.databento.provider import Provider
@@ -202,7 +202,8 @@ class Databento(DbnWire):
         part = self._vault.part(f"{request.key}.{claim.chunk_id}.{claim.fence}")
         require_room(part, request, expected)
         try:
-            delivery = self._provider.download(request, part)
+            most = most_bytes(request, expected)
+            delivery = self._provider.download(request, part, most=most)
             return checked(part, request, expected), delivery.warnings
         except BaseException:
             part.unlink(missing_ok=True)

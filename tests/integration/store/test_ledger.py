@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -612,15 +613,15 @@ async def test_a_job_without_chunks_ends_as_completed(db: Database) -> None:
 
 
 async def test_two_last_chunks_that_commit_together_end_the_job(wide: Database) -> None:
-    """200 rounds: neither commit sees the other, so the job is ended by a statement after both."""
-    for _ in range(ROUNDS):
-        job_id, ids = await submitted(wide, 2)
+    """1,000 times: neither commit sees the other, so the job is ended by a statement after both."""
 
-        async def last(chunk_id: int, job_id: Any = job_id) -> None:
-            await complete(wide, await claimed(wide, chunk_id))
-            await ledger.end_job(wide, job_id)
+    async def last(job_id: UUID, chunk_id: int) -> None:
+        await complete(wide, await claimed(wide, chunk_id))
+        await ledger.end_job(wide, job_id)
 
-        await asyncio.gather(*(last(each) for each in ids))
+    for _ in range(100):
+        jobs = [await submitted(wide, 2) for _ in range(10)]
+        await asyncio.gather(*(last(job_id, each) for job_id, ids in jobs for each in ids))
     # A worker that skipped a job row its rival was just ending left that to the rival.
     left = await wide.fetchval("SELECT count(*) FROM ingest.jobs WHERE state <> 'completed'")
     assert left == 0

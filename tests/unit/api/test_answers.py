@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -12,10 +12,14 @@ import jsonschema
 import pytest
 from pydantic import BaseModel
 
-from ingestor.api import answers
+from ingestor.api import answers, letter_answers
+from ingestor.cli.output import as_json
+from ingestor.dead_letters import Tried
 from ingestor.insights import ChunkLine, JobLine, JobStatus, Notice, Versions, Work, Worker
-from ingestor.job import Receipt
+from ingestor.insights.letters import Listing, Told
+from ingestor.job import PayloadRef, Receipt
 from ingestor.vocabulary import ChunkState, Dataset, JobState, Schema
+from tests.unit.test_dead_letters import LETTER
 
 SCHEMA = json.loads(
     (Path(__file__).parents[3] / "docs" / "reference" / "status.schema.json").read_text()
@@ -27,6 +31,8 @@ SCHEMA = json.loads(
     [
         (answers.ChunkAnswer, ChunkLine),
         (answers.ReceiptAnswer, Receipt),
+        (letter_answers.TriedAnswer, Tried),
+        (letter_answers.PayloadAnswer, PayloadRef),
         (answers.WorkAnswer, Work),
         (answers.WorkerAnswer, Worker),
         (answers.NoticeAnswer, Notice),
@@ -80,6 +86,21 @@ def test_a_payload_with_a_password_in_its_address_is_masked() -> None:
 
     assert "hushhush" not in told
     assert json.loads(told)["schema"] == "trades"
+
+
+def test_a_letter_is_that_of_the_commands() -> None:
+    """To the byte what `hdi dlq list --json` says, but for secrets."""
+    found = Listing({"CorruptPayload": 3}, (Told(LETTER),), 1)
+    made = letter_answers.DeadLettersAnswer.model_validate(found.as_json())
+    told = made.model_dump(mode="json", by_alias=True)
+
+    assert told == json.loads(as_json(found.as_json()).replace(b"+00:00", b"Z"))
+    secret = replace(LETTER, error_text="password=hushhush", note="password=hushhush")
+    listed = Listing({}, (Told(secret),))
+    assert (
+        "hushhush"
+        not in letter_answers.DeadLettersAnswer.model_validate(listed.as_json()).model_dump_json()
+    )
 
 
 def test_nanoseconds_stay_whole() -> None:

@@ -37,7 +37,8 @@ def test_a_status_says_whose_turn_it_is(kind: type[IngestError], status: int) ->
 
 
 @pytest.mark.parametrize(
-    "path", ["/api/jobs", "/api/jobs/@last", "/api/jobs/x/chunks", "/api/workers"]
+    "path",
+    ["/api/jobs", "/api/jobs/@last", "/api/jobs/x/chunks", "/api/dead-letters", "/api/workers"],
 )
 async def test_a_database_that_is_away_is_503(app: FastAPI, path: str) -> None:
     """With the place and what to do, without the password."""
@@ -58,6 +59,10 @@ async def test_a_database_that_is_away_is_503(app: FastAPI, path: str) -> None:
         ("/api/jobs?limit=1001", "limit"),
         ("/api/jobs?limit=ten", "limit"),
         ("/api/jobs/x/chunks?after=-1", "after"),
+        ("/api/dead-letters?open=maybe", "open"),
+        ("/api/dead-letters?code=a%20b", "code"),
+        ("/api/dead-letters?job=", "job"),
+        ("/api/dead-letters?limit=0", "limit"),
         ("/api/jobs/x/chunks?after=2147483648", "after"),
         ("/api/jobs/x/chunks?state=failed&state=gone", "state.1"),
         (f"/api/jobs/{'x' * 201}", "job"),

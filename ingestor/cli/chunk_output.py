@@ -1,0 +1,49 @@
+"""Chunks of a job as tables for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from ingestor.cli.arguments import date_of
+from ingestor.cli.output import print_table
+
+if TYPE_CHECKING:
+    from ingestor.insights import ChunkLine, Trouble
+
+
+def print_chunks(listed: Sequence[ChunkLine]) -> None:
+    """Chunks with their receipts; nothing where there is none."""
+    if not listed:
+        return
+    click.echo()
+    counts = ("fetched", "stored", "quarantined", "already_stored")
+    print_table(
+        ("chunk", "state", "of", "first day", "attempts", *counts, "way", "sha256", "partial"),
+        (_chunk_cells(line, counts) for line in listed),
+        right=("chunk", "attempts", *counts),
+    )
+
+
+def _chunk_cells(line: ChunkLine, counts: tuple[str, ...]) -> tuple[object, ...]:
+    receipt = line.receipt or {}
+    return (
+        line.chunk_id, line.state, f"{line.dataset} {line.schema}", date_of(line.start),
+        line.attempt, *(receipt.get(name) for name in counts), receipt.get("way"),
+        receipt.get("sha256", "")[:12] or None, receipt.get("partial") or None,
+    )  # fmt: skip
+
+
+def print_troubles(troubles: Sequence[Trouble]) -> None:
+    """Chunks that failed or are tried again, and why; nothing where there is none."""
+    if not troubles:
+        return
+    click.echo()
+    print_table(
+        ("chunk", "state", "of", "attempts", "error"),
+        ((str(t.chunk_id), t.state, f"{t.dataset} {t.schema}", t.attempts,
+          f"{t.error_code}: {t.error_text}") for t in troubles),
+        right=("chunk", "attempts"),
+    )  # fmt: skip
