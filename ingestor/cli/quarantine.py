@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from ingestor.cli.quarantine_choice import check, check_choice, chosen, filters, wanted
+from ingestor.cli.reasons import login, reasoned
 
 if TYPE_CHECKING:
     from ingestor.insights.quarantine import Listing
@@ -176,7 +177,7 @@ def discard(ids: tuple[int, ...], reason: str, yes: bool, **given: Any) -> None:
     from ingestor.vocabulary import Role
 
     check_choice(ids, given)
-    why = _reason(reason)
+    why = reasoned(reason)
 
     async def work(database: Database) -> int | None:
         found = await chosen(database, ids, given, insight.discardable)
@@ -194,29 +195,10 @@ def discard(ids: tuple[int, ...], reason: str, yes: bool, **given: Any) -> None:
         click.echo(f"{plural(count, 'record')} discarded")
 
 
-def _reason(text: str) -> str:
-    """The reason as it is kept: with who gave it."""
-    if not text.strip() or "\0" in text:
-        raise click.UsageError("--reason is empty.")
-    return f"{_login()}: {text.strip()}"
-
-
-def _login() -> str:
-    import getpass
-    import os
-    import socket
-
-    try:
-        name = getpass.getuser()
-    except (OSError, KeyError):  # a container's user need not have a name
-        name = f"uid {os.getuid()}"
-    return f"{name}@{socket.gethostname()}"
-
-
 def _process() -> str:
     import os
 
-    return f"{_login()}/{os.getpid()}"
+    return f"{login()}/{os.getpid()}"
 
 
 def _nothing() -> dict[str, Any]:

@@ -12,7 +12,6 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from ingestor.cli import quarantine
 from ingestor.cli.main import cli
 from ingestor.cli.quarantine_output import print_explanation, print_listing, print_replayed
 from ingestor.insights.quarantine import Listing
@@ -76,17 +75,6 @@ def test_all_of_quarantine_must_be_asked_for() -> None:
 def test_what_makes_no_sense_is_refused_at_once(words: tuple[str, ...], said: str) -> None:
     """With what was found and what is allowed."""
     assert said in refused(*words)
-
-
-def test_a_reason_is_kept_with_who_gave_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A user without a name, as containers have them, is told by number."""
-    assert quarantine._reason(" test trades ").endswith(": test trades")
-
-    def nobody() -> str:
-        raise KeyError
-
-    monkeypatch.setattr("getpass.getuser", nobody)
-    assert quarantine._reason("x").startswith("uid ")
 
 
 def test_a_listing_ends_with_what_it_left_out(capsys: pytest.CaptureFixture[str]) -> None:
