@@ -64,11 +64,6 @@ class Fleet:
             [*HDI, "worker", "--name", name, "--concurrency", str(concurrency)], name, env
         )
 
-    def mutant_worker(self, name: str, mutant: str) -> Process:
-        """A worker of which a guard is taken out (tests/faults/mutant_worker.py)."""
-        command = [sys.executable, "-m", "tests.faults.mutant_worker", mutant, name]
-        return self._start(command, name, {})
-
     def scheduler(self, name: str = "s", **env: str) -> Process:
         return self._start([*HDI, "scheduler"], name, env)
 

@@ -19,8 +19,7 @@ from ingestor.sources.dbn_files import DbnFiles
 from ingestor.sources.source import Ask
 from ingestor.store import ledger
 from ingestor.store.database import Database
-from ingestor.vocabulary import Priority, Role
-from tests.conftest import Place
+from ingestor.vocabulary import Priority
 from tests.processes import Fleet, Process, fleet, job_ended, until
 
 DAY = 86_400 * 10**9
@@ -82,13 +81,11 @@ class Line:
         started.scheduler()
         self.worker = self.restart()
 
-    def restart(self, mutant: str | None = None) -> Process:
+    def restart(self) -> Process:
         env = {"HDI_FAILPOINT": f"@{self.arm}", "HDI_STORE__BATCH_RECORDS": "500"}
-        if mutant is not None:
-            return self.fleet.mutant_worker("heir", mutant)
         return self.fleet.worker(f"w{len(self.fleet.started)}", **env)
 
-    async def kill_at(self, point: str, day: int, *, mutant: str | None = None) -> Counter[Row]:
+    async def kill_at(self, point: str, day: int) -> Counter[Row]:
         """Loads a file of `day`, kills the worker at `point`, lets a new one finish the job."""
         records = write_trades(self.folder / f"{day}.dbn.zst", day)
         self.arm.write_text(f"{point}:kill")
@@ -104,7 +101,7 @@ class Line:
         await until(f"the worker dies at {point}", died, timeout_s=60, fleet=self.fleet)
         self.worker.stop()
         self.arm.write_text("")
-        self.worker = self.restart(mutant)
+        self.worker = self.restart()
         await job_ended(self.database, self.fleet, timeout_s=60)
         await self.deliver_again()
         return expected_rows(records)
@@ -164,21 +161,3 @@ async def test_a_worker_killed_at_any_of_22_points_leaves_exactly_the_records_of
         for day, point in zip(weekdays, POINTS, strict=False):
             expected = await line.kill_at(point, day)
             await check(database, day, expected)
-
-
-async def test_the_same_test_fails_with_the_fence_switched_off(
-    database: Database, settings: Settings, tmp_path: Path, place: Place
-) -> None:
-    """Without claim guard and fence the repeated message loads the chunk again: receipts lie.
-
-    The database would not let a receipt be rewritten even so: that guard is taken out as well.
-    """
-    async with place.open(Role.OWNER) as owner, owner.connection() as connection:
-        await connection.execute(
-            "ALTER TABLE ingest.chunks DISABLE TRIGGER chunks_receipt_immutable"
-        )
-    with fleet(hasty(settings), tmp_path) as started:
-        line = Line(database, started, tmp_path)
-        expected = await line.kill_at("after_commit", FIRST_DAY, mutant="no_fence")
-        with pytest.raises(AssertionError):
-            await check(database, FIRST_DAY, expected)

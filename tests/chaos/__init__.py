@@ -1,0 +1,1 @@
+"""Random faults against the whole service, and a comparison of every row at the end."""
