@@ -234,7 +234,7 @@ def test_the_dead_letter_stands_in_the_ledger_and_in_a_file(workshop: Workshop, 
     told = {"code": row["error_code"], "text": row["error_text"]}
     assert letter["error"] == told
     assert told == {"code": found.chunk["error_code"], "text": found.chunk["error_text"]}
-    assert letter["next"] == f"hdi retry {found.job_id} --only failed"
+    assert letter["next"] == f"hdi dlq retry {letter['chunk_id']}"
 
 
 @pytest.mark.parametrize("name", GONE)

@@ -20,7 +20,7 @@ from ingestor.store import ledger, steering
 from ingestor.store.database import Database
 from ingestor.vocabulary import ChunkState, Priority, Schema
 from tests.acceptance.commands import hdi
-from tests.attempts import frozen, holder, thaw
+from tests.attempts import children, process_state, thaw
 from tests.gateways import facing, gateway, streams
 from tests.invariants import check_invariants
 from tests.processes import Fleet, fleet, job_ended, until
@@ -63,7 +63,7 @@ class Line:
         self.fleet = started
         self.arm = arm
         arm.write_text("")
-        started.worker(HDI_FAILPOINT=f"@{arm}")
+        self.worker = started.worker(HDI_FAILPOINT=f"@{arm}")
         started.scheduler()
 
     async def stopped_at(self, point: str, number: int) -> tuple[str, int]:
@@ -76,10 +76,20 @@ class Line:
         plan = await asyncio.to_thread(source.plan, ask)
         assert plan.chunk_count == 2
         job = await ledger.submit(self.database, plan, max_attempts=5)
-        _, pid = await holder(self.database, self.fleet)
-        await frozen(pid, self.fleet)
+        pid = await self.stopped()
         self.arm.write_text("")
         return str(job.job_id), pid
+
+    async def stopped(self) -> int:
+        """The worker's process that has stopped: after its commit it holds no lease to be seen."""
+        found: list[int] = []
+
+        async def one() -> bool:
+            found[:] = [pid for pid in children(self.worker) if process_state(pid) == "T"]
+            return bool(found)
+
+        await until("a process of the worker is stopped", one, timeout_s=60, fleet=self.fleet)
+        return found[0]
 
     async def cancelled_at(self, point: str, number: int) -> tuple[str, str]:
         """What `hdi cancel` says while the worker stands there; lets it go on afterwards."""

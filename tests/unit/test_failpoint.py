@@ -38,6 +38,8 @@ def test_kill_and_stop_are_signals_to_the_process_itself(
     """As the kernel or an operator would send them."""
     sent: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "kill", lambda pid, which: sent.append((pid, which)))
+    # A stop goes to the calling thread: the others of the process stop with it.
+    monkeypatch.setattr(signal, "pthread_kill", lambda _, which: sent.append((os.getpid(), which)))
     monkeypatch.setenv(VARIABLE, f"claimed:{action}")
     reach("claimed")
     assert sent == [(os.getpid(), number)]
