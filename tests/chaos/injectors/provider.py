@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from ingestor.simulator.fault_specs import parse_fault
 from ingestor.simulator.faults import Fault
+from ingestor.simulator.request_log import Request
 from tests.chaos import pids
 from tests.chaos.injectors.injector import Injector
 from tests.chaos.target import Target
@@ -107,10 +108,22 @@ class Misbehave(Injector):
             if self.target.over.is_set():
                 return 0
             armed = [self._fault() for _ in range(self.chance.choice([1, 2]))]
+            before = len(self.target.gateway.requests())
             for each in armed:
                 self.target.gateway.fault(each)
             await pids.soon(lambda: not self._waiting(armed), _HIT_S)
-            return len(armed) - self._waiting(armed)
+            await pids.soon(lambda: self._answered(armed, before), 2.0)
+            hit = self._hit(armed, before)
+            # A day without records is refused (422): no stream, nothing of it was cut or damaged.
+            spoilt = [each for each in hit if self.family != "stream" or each.status == 200]
+            return min(len(armed), len(spoilt))
+
+    def _hit(self, armed: list[Fault], before: int) -> list[Request]:
+        calls = self.target.gateway.requests()[before:]
+        return [each for each in calls if armed[0].name in each.faults]
+
+    def _answered(self, armed: list[Fault], before: int) -> bool:
+        return self.family != "stream" or all(each.status for each in self._hit(armed, before))
 
     def _fault(self) -> Fault:
         return parse_fault({**self._what.fields(self.chance), "skip": _SPARED})
