@@ -10,9 +10,10 @@ from pathlib import Path
 
 from servers import Place
 
-from ingestor.job import Claim, JobPlan, Receipt
+from ingestor.job import Claim, JobPlan
 from ingestor.origins import open_sources
 from ingestor.pipeline import run_chunk
+from ingestor.receipt import Receipt
 from ingestor.settings import Settings
 from ingestor.store import ledger
 from ingestor.store.database import Database

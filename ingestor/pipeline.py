@@ -16,10 +16,11 @@ from ingestor import failpoint
 from ingestor.criteria import Criteria, judged, numbering_for
 from ingestor.days import DAY_NS, DaySet
 from ingestor.errors import LeaseLost, ReplayInterrupted, Unstorable
-from ingestor.job import Claim, Contents, Receipt
+from ingestor.job import Claim, Contents
 from ingestor.logs import get_logger
 from ingestor.model import Table
 from ingestor.model.verdict import Verdict
+from ingestor.receipt import Receipt
 from ingestor.settings import Settings
 from ingestor.sources.installed import Sources
 from ingestor.sources.source import Payload, Source

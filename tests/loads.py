@@ -15,10 +15,11 @@ from uuid import uuid4
 import numpy as np
 
 from ingestor.dbn import layout, rtype
-from ingestor.job import Claim, Receipt
+from ingestor.job import Claim
 from ingestor.model import STORED, TABLES, table_of
 from ingestor.origins import open_sources
 from ingestor.pipeline import run_chunk
+from ingestor.receipt import Receipt
 from ingestor.settings import Settings, config_dir
 from ingestor.simulator.dbn_writer import write_dbn
 from ingestor.simulator.market import DAY, MONDAY

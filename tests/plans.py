@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID, uuid4
 
-from ingestor.job import ChunkPlan, Claim, Contents, JobPlan, PayloadRef, Receipt, RequestPlan
+from ingestor.job import ChunkPlan, Claim, Contents, JobPlan, PayloadRef, RequestPlan
+from ingestor.receipt import Receipt
 from ingestor.simulator.market import DAY, MONDAY
 from ingestor.store import ledger
 from ingestor.store.database import Database

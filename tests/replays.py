@@ -5,7 +5,8 @@ from __future__ import annotations
 from uuid import uuid4
 
 from ingestor.insights.verification import verify
-from ingestor.job import ChunkPlan, Claim, Contents, JobPlan, Receipt, RequestPlan
+from ingestor.job import ChunkPlan, Claim, Contents, JobPlan, RequestPlan
+from ingestor.receipt import Receipt
 from ingestor.store import ledger
 from ingestor.vocabulary import Priority
 from tests.loads import Bench

@@ -16,9 +16,10 @@ from tenacity import (
 from ingestor import policy
 from ingestor.broker import LOAD_CHUNK
 from ingestor.errors import DatabaseHalted, DatabaseUnavailable, IngestError, LeaseLost, LocalFault
-from ingestor.job import Claim, Receipt
+from ingestor.job import Claim
 from ingestor.logs import bound, get_logger, redact
 from ingestor.pipeline import run_chunk
+from ingestor.receipt import Receipt
 from ingestor.store import halts, ledger, presence
 from workers.letters import file_letters
 from workers.lifecycle import Lifecycle

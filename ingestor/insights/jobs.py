@@ -10,7 +10,7 @@ from uuid import UUID
 
 from ingestor.errors import UnknownJob
 from ingestor.insights.counts import tally
-from ingestor.job import JobCounts
+from ingestor.receipt import JobCounts
 from ingestor.store import insight_rows
 from ingestor.store.database import Database
 from ingestor.store.insight_rows import JobRow

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from ingestor.job import Receipt
+    from ingestor.receipt import Receipt
     from ingestor.replay.retrial import Staying
 
 

@@ -35,7 +35,8 @@ from ingestor.store.loader import load
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from ingestor.job import Claim, Receipt
+    from ingestor.job import Claim
+    from ingestor.receipt import Receipt
     from ingestor.settings import Settings
     from ingestor.sources.installed import Sources
     from ingestor.sources.source import Source

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from ingestor.job import JobCounts
+from ingestor.receipt import JobCounts
 from ingestor.store.database import Database
 from ingestor.store.presence import ONLINE_S
 from ingestor.store.queries import queries

@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from ingestor.job import Claim, Contents, JobPlan, PayloadRef, Receipt
+from ingestor.job import Claim, Contents, JobPlan, PayloadRef
+from ingestor.receipt import Receipt
 from ingestor.redaction import redact
 from ingestor.store.database import Connection, Database
 from ingestor.store.planned import bounds_of, payload_ids, record_payloads, record_request

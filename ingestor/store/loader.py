@@ -21,7 +21,7 @@ from ingestor.errors import (
     LeaseLost,
     UnlikeRequest,
 )
-from ingestor.job import Receipt
+from ingestor.receipt import Receipt
 from ingestor.store import hypertables, ledger, meta
 from ingestor.store.binary_copy import columns_of
 from ingestor.store.coverage import cover

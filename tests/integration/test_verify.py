@@ -16,7 +16,7 @@ import pytest
 
 from ingestor.insights.differences import Aspect
 from ingestor.insights.verification import Verification, verify
-from ingestor.job import Receipt
+from ingestor.receipt import Receipt
 from ingestor.simulator.market import DAY, MONDAY, make_bars, make_trades
 from ingestor.store import recount
 from ingestor.vocabulary import Role, Schema

@@ -8,7 +8,8 @@ from itertools import product
 
 import pytest
 
-from ingestor.job import CHUNK_MOVES, JobCounts
+from ingestor.job import CHUNK_MOVES
+from ingestor.receipt import JobCounts
 from ingestor.store.queries import queries
 from ingestor.vocabulary import ChunkState, JobState, Priority
 from tests.plans import PAYLOAD, final_state, job_plan, receipt

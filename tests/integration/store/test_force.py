@@ -16,8 +16,9 @@ import pytest
 from ingestor.days import DaySet
 from ingestor.errors import RemovalLimit
 from ingestor.failpoint import VARIABLE, InjectedFault
-from ingestor.job import Receipt, SymbolInterval
+from ingestor.job import SymbolInterval
 from ingestor.model import STORED
+from ingestor.receipt import Receipt
 from ingestor.simulator.market import DAY, MONDAY, SECOND, UNDEFINED_TIME
 from ingestor.sources.dbn_files import DbnFiles
 from ingestor.sources.installed import Sources

@@ -17,8 +17,8 @@ import pytest
 
 from ingestor import pipeline
 from ingestor.errors import CorruptPayload, DatabaseUnavailable, LeaseLost, UnlikeRequest
-from ingestor.job import Receipt
 from ingestor.model import table_of
+from ingestor.receipt import Receipt
 from ingestor.simulator.market import DAY, MONDAY, SECOND, UNDEFINED_TIME, make_bars, make_trades
 from ingestor.sources.dbn_files import DbnFiles
 from ingestor.sources.installed import Sources

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ingestor.job import Receipt
 from ingestor.model import STORED, table_of
+from ingestor.receipt import Receipt
 from ingestor.vocabulary import Schema
 from tests.loads import Bench, write
 from tests.made import corrected, made

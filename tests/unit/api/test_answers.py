@@ -17,7 +17,8 @@ from ingestor.cli.output import as_json
 from ingestor.dead_letters import Tried
 from ingestor.insights import ChunkLine, JobLine, JobStatus, Notice, Versions, Work, Worker
 from ingestor.insights.letters import Listing, Told
-from ingestor.job import PayloadRef, Receipt
+from ingestor.job import PayloadRef
+from ingestor.receipt import Receipt
 from ingestor.vocabulary import ChunkState, Dataset, JobState, Schema
 from tests.unit.test_dead_letters import LETTER
 

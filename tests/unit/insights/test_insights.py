@@ -13,7 +13,7 @@ import pytest
 
 from ingestor.insights import JobStatus, Progress, counts, notices
 from ingestor.insights.progress import Meter
-from ingestor.job import JobCounts
+from ingestor.receipt import JobCounts
 from ingestor.store import insight_rows
 from ingestor.store.database import Database, DatabaseOptions
 from ingestor.store.insight_rows import Presence, Tally
