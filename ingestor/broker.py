@@ -41,62 +41,10 @@ def create_app(settings: Settings) -> Celery:
     from kombu.transport import TRANSPORT_ALIASES
 
     aliases: dict[str, Any] = TRANSPORT_ALIASES
-    aliases |= dict.fromkeys(("redis", "rediss"), _tolerant_transport)
+    aliases |= dict.fromkeys(("redis", "rediss"), "ingestor.redis_transport:Transport")
     app = Celery("hdi", broker=settings.redis_dsn(), set_as_current=False)
     app.conf.update(_configuration(settings))
     return app
-
-
-def _tolerant_transport() -> Any:
-    """Kombu's Redis transport, mended where a fault ended the worker or left it standing still.
-
-    - Bytes that are no JSON ended it; a message with a broken body did so again and again, since it
-      went back on the queue each time. Both are dropped.
-    - A Redis that is full hands messages out and refuses to note them as taken, which ended every
-      worker. They are worked on unnoted: the ledger knows who has them.
-    - An acknowledgement that Redis did not answer (frozen for longer than socket_timeout) left the
-      message counted as under way, and the worker never asked for another one.
-    """
-    from kombu.transport import redis, virtual
-    from redis.exceptions import OutOfMemoryError
-
-    class Noted(redis.QoS):
-        def append(self, message: Any, delivery_tag: Any) -> None:
-            try:
-                super().append(message, delivery_tag)  # type: ignore[no-untyped-call]
-            except OutOfMemoryError:
-                virtual.QoS.append(self, message, delivery_tag)
-
-        def ack(self, delivery_tag: Any) -> None:
-            with self._over(delivery_tag):
-                super().ack(delivery_tag)  # type: ignore[no-untyped-call]
-
-        def reject(self, delivery_tag: Any, requeue: bool = False) -> None:
-            with self._over(delivery_tag):
-                super().reject(delivery_tag, requeue)  # type: ignore[no-untyped-call]
-
-        @contextlib.contextmanager
-        def _over(self, delivery_tag: Any) -> Iterator[None]:
-            try:
-                yield
-            except Exception:
-                virtual.QoS.ack(self, delivery_tag)
-                raise
-
-    class Channel(redis.Channel):
-        QoS = Noted
-
-        def _brpop_read(self, **options: Any) -> Any:
-            held = set(self.qos._delivered)
-            try:
-                return super()._brpop_read(**options)  # type: ignore[no-untyped-call]
-            except (ValueError, TypeError, LookupError, AttributeError) as error:
-                for tag in set(self.qos._delivered) - held:
-                    self.basic_reject(tag, requeue=False)  # type: ignore[no-untyped-call]
-                log.warning("message dropped", reason=f"{type(error).__name__}: {error}")
-                return True
-
-    return type("Transport", (redis.Transport,), {"Channel": Channel})
 
 
 def _configuration(settings: Settings) -> dict[str, Any]:

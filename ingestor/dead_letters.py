@@ -77,6 +77,10 @@ class Letter:
     tried: tuple[Tried, ...] = ()
 
     @property
+    def file_name(self) -> str:
+        return file_name(self.chunk_id, self.fence)
+
+    @property
     def next(self) -> str:
         """The command that takes the chunk up again."""
         return f"hdi dlq retry {self.chunk_id}"
@@ -117,9 +121,14 @@ class Letter:
         }
 
 
+def file_name(chunk_id: int, fence: int) -> str:
+    """How the file of a letter is called."""
+    return f"chunk-{chunk_id}-{fence}.json"
+
+
 def write_letter(folder: Path, letter: Letter) -> Path | None:
     """Writes ``chunk-<id>-<fence>.json``; its path, or None where the folder cannot be written."""
-    path = folder / f"chunk-{letter.chunk_id}-{letter.fence}.json"
+    path = folder / letter.file_name
     part = path.with_suffix(".part")
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ IngestError
 │   ├── DatabaseHalted        disk full, read-only, missing privilege: nobody can load until mended
 │   ├── BrokerUnavailable     Redis cannot be reached
 │   ├── LocalFault            this host: memory, disk, time limit
+    │   ├── JobBusy               something else is done to the job at this moment
 │   └── LeaseLost             another worker owns the chunk now: stop, write nothing
 └── Terminal                  the same work will fail again
     ├── Usage                 options or values that make no sense (exit 2)
@@ -101,6 +102,8 @@ class RateLimited(Retryable):
         retry_after_s: Seconds the provider named.
     """
 
+    exit_code = 6
+
     def __init__(self, message: str, *, retry_after_s: float, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.retry_after_s = retry_after_s
@@ -115,7 +118,18 @@ class TruncatedPayload(Retryable):
 
 
 class DatabaseUnavailable(Retryable):
+    """The database did not do a statement that it may do later.
+
+    Attributes:
+        away: Whether no statement at all went through, a heartbeat neither; False where the server
+            answered, and refused this one: a deadlock, a lock that was waited for too long.
+    """
+
     exit_code = 6
+
+    def __init__(self, message: str, *, hint: str = "", away: bool = True) -> None:
+        super().__init__(message, hint=hint)
+        self.away = away
 
 
 class DatabaseHalted(Retryable):
@@ -245,6 +259,10 @@ class SchemaOutdated(Terminal):
 
 class UnknownJob(Usage):
     """No job, or more than one, is called that."""
+
+
+class JobBusy(Retryable):
+    """Something else is done to the job at this moment."""
 
 
 class NotVerified(Terminal):

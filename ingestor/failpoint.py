@@ -81,6 +81,8 @@ class Meter:
     def add(self, amount: int) -> None:
         self._done += amount
         percent = min(100, self._done * 100 // self._total)
+        if VARIABLE not in os.environ:  # a hundred questions are a fiftieth of a small chunk
+            return
         for step in range(self._percent + 1, percent + 1):
             reach(f"copy@{step}")
         self._percent = percent

@@ -8,23 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 from ingestor import failpoint
 from ingestor.criteria import Criteria, judged, numbering_for
 from ingestor.days import DAY_NS, DaySet
-from ingestor.errors import LeaseLost, ReplayInterrupted, Unstorable
+from ingestor.errors import ReplayInterrupted, Unstorable
 from ingestor.job import Claim, Contents
+from ingestor.lease import leased
 from ingestor.logs import get_logger
 from ingestor.model import Table
 from ingestor.model.verdict import Verdict
+from ingestor.purchase import obtain
 from ingestor.receipt import Receipt
 from ingestor.settings import Settings
 from ingestor.sources.installed import Sources
 from ingestor.sources.source import Payload, Source
-from ingestor.store import ledger
 from ingestor.store.binary_copy import encode
 from ingestor.store.database import Database
 from ingestor.store.feed import Batch, Progress
@@ -33,13 +33,11 @@ from ingestor.store.load import Load
 from ingestor.store.loader import load
 from ingestor.store.meta import check_realm
 from ingestor.store.quarantine import Spool
-from ingestor.store.turns import own_turn
+from ingestor.store.tuning import Tuning
 from ingestor.validate import Limit, check_raw
 from ingestor.vocabulary import ALL_SYMBOLS
 
 log = get_logger(__name__)
-
-_UNDER_WAY: set[asyncio.Task[Payload]] = set()
 
 
 async def run_chunk(
@@ -55,52 +53,6 @@ async def run_chunk(
     progress = Progress()
     rooms = _through_the_rooms(database, claim, settings, sources, worker, progress)
     return await leased(database, claim, settings, progress, rooms)
-
-
-async def leased(
-    database: Database,
-    claim: Claim,
-    settings: Settings,
-    progress: Progress,
-    load_it: Coroutine[Any, Any, Receipt],
-) -> Receipt:
-    """Renews the lease of a claimed chunk while its load goes on.
-
-    Raises:
-        LeaseLost: Another worker owns the chunk now; nothing was written.
-    """
-    work = asyncio.create_task(load_it)
-    beat = asyncio.create_task(_keep_lease(database, claim, settings, progress))
-    try:
-        await asyncio.wait({work, beat}, return_when=asyncio.FIRST_COMPLETED)
-        if progress.committing:
-            await asyncio.wait({work})
-        if not work.done():
-            raise LeaseLost(f"chunk {claim.chunk_id} has another owner") from beat.exception()
-        return work.result()
-    finally:
-        for task in (work, beat):
-            task.cancel()
-        await asyncio.gather(work, beat, return_exceptions=True)
-
-
-async def _keep_lease(
-    database: Database, claim: Claim, settings: Settings, progress: Progress
-) -> None:
-    """Renews the lease until it is lost. A database that does not answer is no such answer."""
-    lease = settings.lease
-    while True:
-        await asyncio.sleep(lease.heartbeat_s)
-        try:
-            kept = await ledger.renew(
-                database, claim, lease_s=lease.duration_s, rows=progress.fetched,
-                bytes_=progress.bytes,
-            )  # fmt: skip
-        except Exception as error:  # noqa: BLE001 - only "no row" ends an attempt, no other answer
-            log.warning("lease not renewed", error=str(error))
-            continue
-        if not kept:
-            return
 
 
 async def _through_the_rooms(
@@ -123,7 +75,7 @@ async def _through_the_rooms(
     table = criteria.mapping.table
     if claim.payload is None:
         await check_realm(database, origin.realm)
-    payload = await _fetched(database, origin, claim, worker)
+    payload = await obtain(database, origin, claim, worker=worker)
     failpoint.reach("fetched")
     fetched = time.monotonic()
     check_raw(claim, payload.metadata, payload.contents)
@@ -163,50 +115,11 @@ async def _through_the_rooms(
             flags_kept=settings.store.flags_kept,
             worker=worker,
             merge_lock_timeout_s=settings.database.merge_lock_timeout_s,
+            tuning=Tuning.of(settings.store),
             progress=progress,
         ),
     )
     return replace(receipt, seconds={"fetch": round(fetched - started, 4), **receipt.seconds})
-
-
-async def _fetched(database: Database, origin: Source, claim: Claim, worker: str) -> Payload:
-    """The payload; where it is bought, by one worker at a time: the next finds it in the vault."""
-    key = origin.purchase(claim)
-    if key is None:
-        return await asyncio.to_thread(origin.fetch, claim)
-    begun = asyncio.Event()
-    work = asyncio.create_task(_fetched_alone(database, origin, claim, worker, key, begun))
-    _UNDER_WAY.add(work)
-    work.add_done_callback(_UNDER_WAY.discard)
-    try:
-        return await asyncio.shield(work)
-    except asyncio.CancelledError:
-        # A download under way cannot be stopped: it keeps its turn until it ends, lease or not, or
-        # the next worker would buy the same beside it.
-        if begun.is_set():
-            work.add_done_callback(_look_at)
-        else:
-            work.cancel()
-        raise
-
-
-async def _fetched_alone(
-    database: Database, origin: Source, claim: Claim, worker: str, key: str, begun: asyncio.Event
-) -> Payload:
-    async with own_turn(database, key, claim, worker=worker):
-        begun.set()
-        [outcome] = await asyncio.gather(
-            asyncio.to_thread(origin.fetch, claim), return_exceptions=True
-        )
-    # Raised here: what a fetch says is nothing that the database said.
-    if isinstance(outcome, BaseException):
-        raise outcome
-    return outcome
-
-
-def _look_at(done: asyncio.Task[Payload]) -> None:
-    if not done.cancelled() and (error := done.exception()) is not None:
-        log.info("abandoned fetch ended", reason=str(error))
 
 
 def _batches(

@@ -8,11 +8,23 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from ingestor.broker import Broker
+from ingestor.settings import Settings
 from ingestor.store.database import Database
+from ingestor.vocabulary import Priority
 from tests.processes import Fleet, Process, until
 
 DIED: Final = "signal 9 (SIGKILL)"
 """What Celery logs of a child that was killed."""
+LONG_LEASE: Final = {"HDI_LEASE__DURATION_S": "300", "HDI_LEASE__HEARTBEAT_S": "100"}
+"""Far beyond any test: a chunk that comes back sooner was handed back, not reaped."""
+
+
+def publish(settings: Settings, chunk: int, *dispatches: int) -> None:
+    """Puts the chunk on the queue, as submit or the dispatcher does, once for each dispatch."""
+    broker = Broker(settings)
+    broker.publish([(chunk, each, Priority.NORMAL) for each in dispatches])
+    broker.close()
 
 
 async def state(database: Database, chunk_id: int) -> str:

@@ -11,10 +11,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 import redis
 
 from ingestor.stack import launch, process, reset, valkey
+from tests.conftest import Place, make_settings
 from tests.private import Server
+from tests.processes import Fleet, fleet
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,30 @@ def own_redis() -> Iterator[OwnRedis]:
                 os.kill(pid, signal.SIGCONT)
         reset(home)
         shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def running_redis() -> Iterator[OwnRedis]:
+    """One for all tests of a file: each leaves it running and with room."""
+    with own_redis() as made:
+        yield made
+
+
+@pytest.fixture
+def broker(running_redis: OwnRedis) -> Iterator[OwnRedis]:
+    with running_redis.client() as client:
+        client.flushall()
+    yield running_redis
+    running_redis.server.thaw()
+    running_redis.server.start()
+    running_redis.make_room()
+
+
+@pytest.fixture
+def service(broker: OwnRedis, place: Place, tmp_path: Path) -> Iterator[Fleet]:
+    """No process yet; its Redis is `broker`."""
+    with fleet(make_settings(place, broker.url, tmp_path / "home"), tmp_path) as made:
+        yield made
 
 
 def _silent(line: str) -> None:

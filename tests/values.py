@@ -53,6 +53,19 @@ def served(
     return _sum(wire_rows(schema, records) for records in archive.slices(wanted))
 
 
+async def served_so_far(
+    database: Database, schema: Schema, symbol: str, *, per_day: int = 50
+) -> Counter[Row]:
+    """What a simulator served of those chunks of a day each, of its source, that completed."""
+    rows = await database.fetch(
+        "SELECT k.start_ns FROM ingest.chunks k JOIN ingest.jobs j USING (job_id)"
+        " WHERE k.state = 'completed' AND j.source = 'databento'"
+    )
+    days = (dt.date(1970, 1, 1) + dt.timedelta(days=int(row["start_ns"]) // DAY) for row in rows)
+    spans = ((day.isoformat(), (day + dt.timedelta(days=1)).isoformat()) for day in days)
+    return _sum(served(schema, *span, symbol, per_day=per_day) for span in spans)
+
+
 async def stored_rows(database: Database, schema: Schema) -> Counter[Row]:
     """All rows of the schema's table, spelled in the same way."""
     select = _BARS if schema in BARS else _TRADES

@@ -95,7 +95,10 @@ def workshop(
     """Trades have no rules yet."""
     configs = tmp_path / "configs"
     shutil.copytree(shipped_config_dir(), configs)
-    facts = facing(settings, gateway).model_copy(update={"config_dir": configs})
+    # No test of a workshop is about a provider that is slow; a busy machine may be.
+    facts = facing(settings, gateway, read_timeout_s=20.0).model_copy(
+        update={"config_dir": configs}
+    )
     made = Workshop(here, facts, place)
     made.rules()
     return made

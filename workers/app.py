@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from typing import Any
 
 from celery import signals
@@ -37,6 +38,9 @@ settings = load_settings()
 app = create_app(settings)
 _current: dict[str, Lifecycle] = {}
 _host = default_host()
+_main = os.getpid()
+EX_SOFTWARE = 70
+"""Of sysexits.h; nobody is there to see it."""
 tasks.register(app, _current)
 
 
@@ -52,6 +56,8 @@ def _logging(**_: Any) -> None:
 @signals.worker_init.connect
 def _starting(**_: Any) -> None:
     """A Redis that may drop chunks and another vault are refused; what is away is waited for."""
+    global _main  # noqa: PLW0603 - read by the children, which are forked after this
+    _main = os.getpid()
     broker = Broker(settings)
     try:
         log.info("broker checked", server=broker.check())
@@ -88,6 +94,10 @@ def _named(sender: str, **_: Any) -> None:
 
 @signals.worker_process_init.connect
 def _forked(**_: Any) -> None:
+    # Celery's processes die with their parent, once they have asked for it. Where it was killed a
+    # moment before, they would wait for ever for what nobody can give them. (A solo pool has none.)
+    if os.getpid() != _main and os.getppid() != _main:
+        os._exit(EX_SOFTWARE)
     limit_memory(settings.worker.memory_limit_mb)
     _current["life"] = Lifecycle.start(settings, host=_host)
 

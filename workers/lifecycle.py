@@ -18,17 +18,17 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import ingestor
-from ingestor.errors import IngestError, WrongVault
-from ingestor.insights import workers
+from ingestor.errors import WrongVault
 from ingestor.logs import get_logger
 from ingestor.origins import open_sources
 from ingestor.settings import Settings
 from ingestor.sources.installed import Sources
 from ingestor.store import ledger, meta, presence
-from ingestor.store.database import Database, DatabaseOptions
+from ingestor.store.database import Database, DatabaseOptions, answered
 from ingestor.store.migrate import require_current
 from ingestor.vault import Vault
 from ingestor.vocabulary import Role
+from workers.sweeping import EACH_S, sweep
 
 log = get_logger(__name__)
 T = TypeVar("T")
@@ -70,6 +70,7 @@ class Lifecycle:
         made = cls(settings, name, host, database, vault, sources, loop, thread)
         thread.start()
         asyncio.run_coroutine_threadsafe(made._report(), loop)
+        asyncio.run_coroutine_threadsafe(made._sweep(), loop)
         return made
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -104,7 +105,9 @@ class Lifecycle:
             try:
                 await require_current(self.database)
                 await same_vault(self.database, self.vault, self.settings)
-            except IngestError:
+                # On the list before its first chunk: a shutdown gives back what those on it hold.
+                await presence.seen(self.database, await self._process())
+            except BaseException:  # a time limit, too: what is open was looked at
                 await self.database.close()
                 raise
 
@@ -114,11 +117,22 @@ class Lifecycle:
             delay = _REPORT_S
             try:
                 await self.ready()
-                await presence.seen(self.database, await self._process())
+                process = await self._process()
+                await answered(presence.seen(self.database, process), within_s=presence.ONLINE_S)
             except Exception as error:  # noqa: BLE001 - it is told, and tried again
                 log.warning("worker not reported", error=str(error))
                 delay = _RETRY_S
             await asyncio.sleep(delay)
+
+    async def _sweep(self) -> None:
+        """Removes what killed workers left in the vault, now and every minute."""
+        while True:
+            try:
+                await self.ready()
+                await sweep(self.database, self.vault)
+            except Exception as error:  # noqa: BLE001 - it is told, and tried again
+                log.warning("vault not swept", error=str(error))
+            await asyncio.sleep(EACH_S)
 
     async def _process(self) -> presence.Process:
         vault_id = await asyncio.to_thread(self.vault.identify)
@@ -128,8 +142,9 @@ class Lifecycle:
 
     async def _leave(self) -> None:
         with contextlib.suppress(Exception):
-            await hand_back(self.database, [self.name])
-            await presence.gone(self.database, [self.name])
+            # On the list for the parent to find, where a chunk could not be given back yet.
+            if await hand_back(self.database, [self.name]):
+                await presence.gone(self.database, [self.name])
         await self.database.close()
 
 
@@ -159,18 +174,20 @@ async def same_vault(database: Database, vault: Vault, settings: Settings) -> No
         )
 
 
-async def hand_back(database: Database, names: Sequence[str]) -> None:
+async def hand_back(database: Database, names: Sequence[str]) -> bool:
     """Gives back the chunks those workers hold, so that nobody waits for their leases to run out.
 
-    A load that was cut off just now keeps its row locked until the server has noticed.
+    A load that was cut off just now keeps its row locked until the server has noticed. False where
+    one still did after some seconds.
     """
     deadline = time.monotonic() + _LOCKED_S
     while True:
         if freed := await ledger.hand_back(database, names):
             log.info("chunks handed back", chunks=freed)
-        held = [each for each in await workers(database) if each.work and each.name in names]
-        if not held or time.monotonic() > deadline:
-            return
+        if not await ledger.held(database, names):
+            return True
+        if time.monotonic() > deadline:
+            return False
         await asyncio.sleep(_LOCKED_S / 20)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from billiard.exceptions import SoftTimeLimitExceeded
 from tenacity import (
@@ -13,7 +14,7 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from ingestor import policy
+from ingestor import policy, purchase
 from ingestor.broker import LOAD_CHUNK
 from ingestor.errors import DatabaseHalted, DatabaseUnavailable, IngestError, LeaseLost, LocalFault
 from ingestor.job import Claim
@@ -21,6 +22,7 @@ from ingestor.logs import bound, get_logger, redact
 from ingestor.pipeline import run_chunk
 from ingestor.receipt import Receipt
 from ingestor.store import halts, ledger, presence
+from ingestor.store.database import answered
 from workers.letters import file_letters
 from workers.lifecycle import Lifecycle
 
@@ -29,7 +31,11 @@ if TYPE_CHECKING:
 
 log = get_logger(__name__)
 
+T = TypeVar("T")
+
 _PATIENT_LEASES = 10
+_MOST_ABANDONED = 2
+"""Downloads that may go on beside the next chunk: each keeps a thread of the few there are."""
 
 
 def register(app: Celery, current: dict[str, Lifecycle]) -> None:
@@ -53,6 +59,8 @@ def register(app: Celery, current: dict[str, Lifecycle]) -> None:
 def _done(task: Task[Any, Any], life: Lifecycle, chunk_id: int) -> None:
     with bound(chunk=chunk_id, task=task.request.id):
         failure = _attempt(life, chunk_id)
+    if purchase.abandoned() >= _MOST_ABANDONED:
+        life.spent = "downloads that outlive their chunks"
     if failure is None:
         return
     error, decision = failure
@@ -141,7 +149,7 @@ def _failed(
     )  # fmt: skip
     if isinstance(known, DatabaseHalted):
         life.run(_halt(life, known))
-    if not life.run(_recorded(life, claim, known.code, text, decision)):
+    if not life.run(_told(life, claim, known.code, text, decision)):
         return None
     return known, decision
 
@@ -157,11 +165,13 @@ def _unforeseen(error: Exception) -> IngestError:
 
 async def _claim(life: Lifecycle, chunk_id: int) -> Claim | None:
     await life.ready()
-    return await ledger.claim(
-        life.database, chunk_id, worker=life.name, lease_s=life.settings.lease.duration_s,
-        max_lost=life.settings.retry.max_lost, probe_s=life.settings.retry.halt_probe_s,
-        grace_s=life.settings.lease.duration_s,
+    lease_s, retry = life.settings.lease.duration_s, life.settings.retry
+    claiming = ledger.claim(
+        life.database, chunk_id, worker=life.name, lease_s=lease_s, max_lost=retry.max_lost,
+        probe_s=retry.halt_probe_s, grace_s=lease_s,
     )  # fmt: skip
+    # What is heard of later than that is no lease any more.
+    return await answered(claiming, within_s=lease_s)
 
 
 async def _halt(life: Lifecycle, error: DatabaseHalted) -> None:
@@ -174,24 +184,38 @@ async def _halt(life: Lifecycle, error: DatabaseHalted) -> None:
         log.warning("halt not recorded", reason=redact(refusal.message))
 
 
-async def _recorded(
-    life: Lifecycle, claim: Claim, code: str, text: str, decision: policy.Decision
-) -> bool:
-    """Moves the ledger, waiting for a database that is away, or read-only for a while.
+async def _patiently(life: Lifecycle, move: Callable[[], Awaitable[T]]) -> T:
+    """Makes one move of the ledger, waiting for a database that is away, or read-only for a while.
 
     A chunk whose failure is not recorded counts as lost with its worker: a server that restarts
     three times would make poison of it. The wait may outlast the lease, which nobody can take over
     meanwhile either; the move is fenced.
     """
+    lease_s = life.settings.lease.duration_s
     async for attempt in AsyncRetrying(
         retry=retry_if_exception_type((DatabaseUnavailable, DatabaseHalted)),
-        stop=stop_after_delay(_PATIENT_LEASES * life.settings.lease.duration_s),
+        stop=stop_after_delay(_PATIENT_LEASES * lease_s),
         wait=wait_random_exponential(multiplier=0.1, max=2),
         reraise=True,
     ):
         with attempt:
-            return await _record(life, claim, code, text, decision)
+            return await answered(move(), within_s=lease_s)
     raise AssertionError("unreachable: the last attempt raises")
+
+
+async def _told(
+    life: Lifecycle, claim: Claim, code: str, text: str, decision: policy.Decision
+) -> bool:
+    """Moves the ledger and tells of it; False where the chunk has another owner already."""
+    ours = await _patiently(life, lambda: _record(life, claim, code, text, decision)) or (
+        # Moved already, by a commit whose answer was lost.
+        await _patiently(life, lambda: ledger.outcome(life.database, claim)) == decision.outcome
+    )
+    if ours and decision.outcome == "failed":
+        await file_letters(life.database, life.settings.dlq_dir, [claim.chunk_id])
+    if ours and decision.stops_job:
+        await _patiently(life, lambda: _refuse_rest(life, claim, code, text))
+    return ours
 
 
 async def _record(
@@ -200,12 +224,7 @@ async def _record(
     """Moves the ledger; False where the chunk has another owner already."""
     match decision.outcome:
         case "failed":
-            ours = await ledger.fail(life.database, claim, code=code, text=text)
-            if ours:
-                await file_letters(life.database, life.settings.dlq_dir, [claim.chunk_id])
-            if ours and decision.stops_job:
-                await _refuse_rest(life, claim, code, text)
-            return ours
+            return await ledger.fail(life.database, claim, code=code, text=text)
         case "withdrawn":
             return await ledger.withdraw(life.database, claim, code=code, text=text)
     how = ledger.Release(
@@ -228,7 +247,8 @@ async def _refuse_rest(life: Lifecycle, claim: Claim, code: str, text: str) -> N
 async def _end(life: Lifecycle, claim: Claim) -> None:
     """Bookkeeping after every attempt; the scheduler repeats what fails here."""
     try:
-        await ledger.end_job(life.database, claim.job_id)
-        await presence.idle(life.database, life.name)
+        within_s = life.settings.lease.duration_s
+        await answered(ledger.end_job(life.database, claim.job_id), within_s=within_s)
+        await answered(presence.idle(life.database, life.name), within_s=within_s)
     except IngestError as error:
         log.warning("job end not recorded", reason=error.message)

@@ -1,6 +1,7 @@
 """Types of command-line values: days, schemas, datasets, symbols, jobs. They load click alone.
 
-A value that is refused is named with what was found and what is allowed; near misses are suggested.
+What a value needs is loaded when there is one: help only prints. A value that is refused is named
+with what was found and what is allowed; near misses are suggested.
 """
 
 from __future__ import annotations
@@ -8,24 +9,21 @@ from __future__ import annotations
 import datetime as dt
 import re
 import sys
-from collections.abc import Collection, Mapping
-from difflib import get_close_matches
-from importlib.metadata import entry_points
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem
 
-from ingestor.dates import LATEST, parse_day, parse_end
-from ingestor.days import DAY_NS, date_of_day, day_of, midnight
 from ingestor.errors import Usage
-from ingestor.model import STORED
-from ingestor.symbol_list import SymbolList, as_symbol_list, read_symbol_file, read_symbols
 from ingestor.vocabulary import Dataset, Schema, is_dataset
 
 if TYPE_CHECKING:
     from uuid import UUID
+
+    from click.shell_completion import CompletionItem
+
+    from ingestor.symbol_list import SymbolList
 
 _TODAY = "ingestor.today"
 
@@ -48,7 +46,7 @@ class DayType(click.ParamType[int | None]):
     def __init__(self, *, latest: bool = False) -> None:
         self._latest = latest
         if latest:
-            self.name = f"{self.name}|{LATEST}"
+            self.name = f"{self.name}|latest"
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
         """As it is: click would write it in capitals, and -10D is no day."""
@@ -59,6 +57,9 @@ class DayType(click.ParamType[int | None]):
     ) -> int | None:
         if value is None or isinstance(value, int):
             return value
+        from ingestor.dates import parse_day, parse_end
+        from ingestor.days import day_of, midnight
+
         parse = parse_end if self._latest else parse_day
         try:
             day = parse(str(value), today=today(ctx))
@@ -73,6 +74,8 @@ def _sentence(text: str) -> str:
 
 def date_of(ns: int) -> dt.date:
     """The UTC day that holds an instant."""
+    from ingestor.days import DAY_NS, date_of_day
+
     return date_of_day(ns // DAY_NS)
 
 
@@ -84,6 +87,8 @@ class SchemaType(click.ParamType[Schema]):
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> Schema:
+        from ingestor.model import STORED
+
         text = str(value).strip()
         if text.lower() not in STORED:
             near = meant(text.lower(), list(STORED))
@@ -93,7 +98,9 @@ class SchemaType(click.ParamType[Schema]):
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        return [CompletionItem(str(each)) for each in STORED if each.startswith(incomplete)]
+        from ingestor.model import STORED
+
+        return completions(STORED, incomplete)
 
 
 class SourceType(click.ParamType[str]):
@@ -115,13 +122,13 @@ class SourceType(click.ParamType[str]):
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        return [
-            CompletionItem(each) for each in _installed_sources() if each.startswith(incomplete)
-        ]
+        return completions(_installed_sources(), incomplete)
 
 
 def _installed_sources() -> list[str]:
     """By name alone: to load one would load what it needs."""
+    from importlib.metadata import entry_points
+
     return sorted({point.name for point in entry_points(group="hdi.sources")})
 
 
@@ -146,7 +153,7 @@ class SchemasType(click.ParamType[tuple[Schema, ...]]):
     ) -> list[CompletionItem]:
         before, comma, last = incomplete.rpartition(",")
         found = self._one.shell_complete(ctx, param, last)
-        return [CompletionItem(f"{before}{comma}{item.value}") for item in found]
+        return completions([f"{before}{comma}{item.value}" for item in found])
 
 
 class DatasetType(click.ParamType[Dataset]):
@@ -181,6 +188,8 @@ class SymbolsType(click.ParamType[tuple[str, ...]]):
 
 
 def _named(text: str) -> SymbolList:
+    from ingestor.symbol_list import as_symbol_list, read_symbol_file, read_symbols
+
     if text == "-":
         return read_symbols(sys.stdin.buffer, "standard input")
     if text.startswith("@"):
@@ -212,11 +221,7 @@ class JobType(click.ParamType[str]):
         known = {"@last": "the job submitted last"}
         if not "@last".startswith(incomplete or "-"):
             known |= _known_jobs()
-        return [
-            CompletionItem(word, help=about)
-            for word, about in known.items()
-            if word.startswith(incomplete)
-        ]
+        return completions(known, incomplete, about=known)
 
 
 def _known_jobs() -> dict[str, str]:
@@ -233,8 +238,24 @@ def _known_jobs() -> dict[str, str]:
     return ids | {name: short for short, name in ids.items() if name and " " not in name}
 
 
+def completions(
+    words: Iterable[str], incomplete: str = "", *, about: Mapping[str, str] | None = None
+) -> list[CompletionItem]:
+    """Those that begin as what was typed, with what each is about."""
+    from click.shell_completion import CompletionItem
+
+    told = about or {}
+    return [
+        CompletionItem(str(word), help=told.get(word))
+        for word in words
+        if word.startswith(incomplete)
+    ]
+
+
 def meant(word: str, allowed: Collection[str]) -> str:
     """`` Did you mean 'x'?`` where something allowed is near, else nothing."""
+    from difflib import get_close_matches
+
     near = get_close_matches(word, [str(each) for each in allowed], n=1, cutoff=0.5)
     return f" Did you mean {near[0]!r}?" if near else ""
 

@@ -16,8 +16,9 @@ from ingestor.model import TABLES
 from ingestor.settings import Settings
 from ingestor.settings.forms import vault_folder
 from ingestor.store import health
-from ingestor.store.database import Database, DatabaseOptions, place
+from ingestor.store.database import Database, DatabaseOptions
 from ingestor.store.migrate import HEAD, Catalogue, catalogue
+from ingestor.store.sqlstates import place
 from ingestor.vocabulary import Role
 
 _LOW_BYTES: Final = 5 * 1024**3

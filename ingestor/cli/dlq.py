@@ -114,6 +114,7 @@ def retry(chunks: tuple[int, ...], job: str | None, code: str | None, every: boo
     from ingestor.cli.again import queued
     from ingestor.cli.connect import run
     from ingestor.cli.dlq_output import print_again
+    from ingestor.cli.letter_files import bring_up_to_date
     from ingestor.insights import failed_chunks
     from ingestor.settings import load_settings
     from ingestor.vocabulary import Role
@@ -126,6 +127,8 @@ def retry(chunks: tuple[int, ...], job: str | None, code: str | None, every: boo
         found = await _chosen(database, chunks, job, code, failed_chunks.retryable)
         again = [each for each in found if each.retryable]
         counts = await _start(database, again)
+        started = [each.chunk_id for each in again]
+        await bring_up_to_date(database, settings.dlq_dir, chunk_ids=started)
         print_again(counts, found)
         return await queued(database, settings) if any(counts.values()) else None
 
@@ -164,13 +167,16 @@ def discard(
     reason, and `hdi dlq retry CHUNK` does one after all.
     """
     from ingestor.cli.connect import run
+    from ingestor.cli.letter_files import bring_up_to_date
     from ingestor.cli.output import plural
     from ingestor.cli.reasons import reasoned
     from ingestor.insights import failed_chunks
+    from ingestor.settings import load_settings
     from ingestor.store import letters
     from ingestor.vocabulary import Role
 
     check_choice(chunks, job, code)
+    settings = load_settings()
     note = reasoned(reason)
 
     async def work(database: Database) -> int:
@@ -179,9 +185,11 @@ def discard(
         if ids and sys.stdin.isatty() and not yes:
             asked = f"Discard the letters of {plural(len(ids), 'chunk')}?"
             click.confirm(asked, abort=True, err=True)
-        return len(await letters.discard(database, ids, note=note)) if ids else 0
+        closed = await letters.discard(database, ids, note=note) if ids else []
+        await bring_up_to_date(database, settings.dlq_dir, chunk_ids=closed)
+        return len(closed)
 
-    count = run(work, role=Role.WORKER)
+    count = run(work, role=Role.WORKER, settings=settings)
     if not count:
         click.echo("no dead letter matches")
     else:

@@ -241,7 +241,7 @@ def workers(as_json: bool) -> None:
     """List worker processes and schedulers, and the chunk each worker holds.
 
     Rows are records of that chunk so far, as of the worker's last heartbeat. A process that was not
-    heard of for 30 s is away. Spans are seconds in JSON.
+    heard of for 30 s is silent. Spans are seconds in JSON.
     """
     from dataclasses import asdict
 

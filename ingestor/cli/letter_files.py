@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Final
 import click
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from ingestor.insights.letters import Told
+    from ingestor.store.database import Database
 
 FORMATS: Final = ("json", "jsonl", "csv")
 _STDOUT: Final = Path("-")
@@ -146,6 +149,23 @@ def make_folder(folder: Path) -> None:
             f"the folder {folder} cannot be made: {error.strerror}",
             hint="choose another with --folder",
         ) from error
+
+
+async def bring_up_to_date(
+    database: Database,
+    folder: Path,
+    *,
+    job_id: UUID | None = None,
+    chunk_ids: Sequence[int] | None = None,
+) -> None:
+    """Writes the files of letters that were closed anew, where this host has them."""
+    from ingestor.dead_letters import write_letter
+    from ingestor.store import letters
+
+    choice = letters.Choice(job_id=job_id, chunk_ids=chunk_ids, open=False)
+    for letter in await letters.letters(database, choice):
+        if (folder / letter.file_name).is_file():
+            write_letter(folder, letter)
 
 
 def write_folder(folder: Path, found: Sequence[Told]) -> None:

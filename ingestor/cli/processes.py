@@ -36,7 +36,9 @@ def worker(concurrency: int | None, name: str | None) -> None:
     node = name or f"hdi-{os.getpid()}@%h"
     if "@" not in node:
         node += "@%h"
-    _become("celery", "-A", "workers.app", "worker", "-n", node, "--loglevel", settings.log_level)
+    # What the others revoked, for which a start waits a second, is in the ledger.
+    _become("celery", "-A", "workers.app", "worker", "-n", node, "--loglevel", settings.log_level,
+            "--without-mingle")  # fmt: skip
 
 
 @click.command()

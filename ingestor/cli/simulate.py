@@ -59,6 +59,10 @@ _DAY = click.DateTime(["%Y-%m-%d"])
     "--fault", "faults", multiple=True, metavar="SPEC",
     help="Misbehave: kind:name=value,... or JSON; may be given several times.",
 )  # fmt: skip
+@click.option(
+    "--keep-mb", type=click.IntRange(0), default=0, show_default=True, metavar="MB",
+    help="Keep so much of what was streamed, and stream it again as it is: fast.",
+)  # fmt: skip
 @click.option("--quiet", is_flag=True, help="Print the address only.")
 def simulate(
     port: int,
@@ -71,6 +75,7 @@ def simulate(
     resolve_closed_days: bool,
     key: str | None,
     faults: tuple[str, ...],
+    keep_mb: int,
     quiet: bool,
 ) -> None:
     """Run a Databento-compatible gateway for trials and rehearsals, until Ctrl-C or SIGTERM.
@@ -95,6 +100,7 @@ def simulate(
         resolve_closed_days=resolve_closed_days,
         key=key,
         faults=tuple(parse_spec(each) for each in faults),
+        keep_mb=keep_mb,
     )
     serve(options, lambda gateway: _tell(gateway, own_key=key, quiet=quiet))
 

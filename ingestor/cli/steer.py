@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from ingestor.errors import BrokerUnavailable
+    from ingestor.insights import JobStatus
     from ingestor.store.database import Database
     from ingestor.store.insight_rows import JobRow
     from ingestor.store.steering import Turn
@@ -148,7 +149,8 @@ def retry(job: str, only: str) -> None:
     """
     from ingestor.cli.again import queued
     from ingestor.cli.connect import run
-    from ingestor.insights import resolve_job
+    from ingestor.cli.letter_files import bring_up_to_date
+    from ingestor.insights import job_status, resolve_job
     from ingestor.insights.jobs import job_row
     from ingestor.settings import load_settings
     from ingestor.store import cases, steering
@@ -162,8 +164,11 @@ def retry(job: str, only: str) -> None:
     async def work(database: Database) -> BrokerUnavailable | None:
         job_id = await resolve_job(database, job)
         count = await steering.retry(database, job_id, states)
+        await bring_up_to_date(database, settings.dlq_dir, job_id=job_id)
         left = await cases.releases(database, job_id, states)
         _say(count, words, left, await job_row(database, job_id))
+        if not count and "cancelled" not in words:
+            _say_cancelled(await job_status(database, job_id))
         return await queued(database, settings) if count else None
 
     if (away := run(work, role=Role.WORKER, settings=settings)) is not None:
@@ -183,6 +188,16 @@ def _say(count: int, words: list[str], left: Mapping[int, UUID], job: JobRow) ->
     if count and job.paused:
         short = str(job.job_id)[:8]
         tell(f"job {short} is paused: hdi resume {short} lets it go on")
+
+
+def _say_cancelled(found: JobStatus) -> None:
+    from ingestor.vocabulary import ChunkState
+
+    if cancelled := found.chunks[ChunkState.CANCELLED]:
+        chunks = f"{plural(cancelled, 'chunk')} {'is' if cancelled == 1 else 'are'} cancelled"
+        up = "it" if cancelled == 1 else "them"
+        short = str(found.job_id)[:8]
+        tell(f"next: {chunks}; hdi retry {short} --only cancelled takes {up} up again")
 
 
 def _state(word: str) -> str:

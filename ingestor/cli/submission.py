@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from ingestor.cli.cost import approve
 from ingestor.cli.following import Following, follow_up
 from ingestor.cli.output import plural, tell
 from ingestor.cli.plan_output import print_plan
+from ingestor.cli.steps_bar import steps_shown
+from ingestor.cli.watching import bar_wanted
 from ingestor.errors import BadJob
 from ingestor.insights import job_status
 from ingestor.job import JobPlan
@@ -72,7 +75,8 @@ def run(submission: Submission) -> int:
         # Told before an hour of planning: both must be named, though Redis may be away.
         settings.dsn(Role.WORKER)
         settings.redis_dsn()
-    plan = _planned(submission, job, source, settings)
+    with _steps(submission):
+        plan = _planned(submission, job, source, settings)
     for note in plan.notes:
         tell(f"note: {note}")
     if submission.dry_run:
@@ -81,6 +85,11 @@ def run(submission: Submission) -> int:
     given = submission.max_cost
     cap_usd = settings.budget.max_usd_per_job if given is None else given
     return asyncio.run(_submit(submission, plan, settings, cap_usd))
+
+
+def _steps(submission: Submission) -> AbstractContextManager[None]:
+    bar = bar_wanted() and not submission.no_progress
+    return steps_shown(bar=bar, quiet=submission.quiet or submission.as_json)
 
 
 def _job_settings(job: JobFile) -> Mapping[str, object]:
@@ -143,7 +152,8 @@ async def _submit(
         if await ledger.find(database, plan.key) is None:
             await _note_underway(database, plan)
             approve(plan, cap_usd=cap_usd, may_ask=not (submission.as_json or submission.quiet))
-        accepted = await ledger.submit(database, plan, max_attempts=settings.retry.max_attempts)
+        with _steps(submission):
+            accepted = await ledger.submit(database, plan, max_attempts=settings.retry.max_attempts)
         _say_accepted(submission, plan, accepted)
         return await follow_up(_followed(submission), database, settings, accepted)
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import click
-from click.shell_completion import CompletionItem
+from typing import TYPE_CHECKING
 
-from ingestor.cli.arguments import meant
+import click
+
+from ingestor.cli.arguments import completions, meant
 from ingestor.vocabulary import SType
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class SymbolType(click.ParamType[SType]):
@@ -32,4 +36,4 @@ class SymbolType(click.ParamType[SType]):
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        return [CompletionItem(str(each)) for each in SType if each.startswith(incomplete)]
+        return completions(SType, incomplete)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -10,8 +13,6 @@ from ingestor.cli.arguments import JobType
 from ingestor.errors import NotVerified
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from ingestor.insights.differences import Difference
     from ingestor.insights.verification import Show, Verification
     from ingestor.vocabulary import Realm
@@ -126,34 +127,17 @@ def _failure(found: Verification) -> NotVerified:
     )
 
 
-def _progress() -> AbstractContextManager[Show]:
+@contextmanager
+def _progress() -> Iterator[Show]:
     """A bar on stderr where that is a terminal, nothing elsewhere."""
-    from contextlib import nullcontext
-
+    from ingestor.cli.steps_bar import StepsBar
     from ingestor.cli.watching import bar_wanted
 
-    return _Bar() if bar_wanted() else nullcontext(lambda done, total: None)
-
-
-class _Bar:
-    """Hypertable chunks counted; a context manager: it must be taken down whatever happens."""
-
-    def __init__(self) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-        self._drawn = Progress(
-            BarColumn(), MofNCompleteColumn(), TextColumn("hypertable chunks counted"),
-            console=Console(stderr=True), transient=True,
-        )  # fmt: skip
-        self._task = self._drawn.add_task("", total=None)
-
-    def __enter__(self) -> Show:
-        self._drawn.start()
-        return self._show
-
-    def __exit__(self, *_: object) -> None:
-        self._drawn.stop()
-
-    def _show(self, done: int, total: int) -> None:
-        self._drawn.update(self._task, completed=done, total=total)
+    if not bar_wanted():
+        yield lambda done, total: None
+        return
+    bar = StepsBar()
+    try:
+        yield partial(bar, "hypertable chunks counted")
+    finally:
+        bar.stop()

@@ -3,7 +3,6 @@
 All of it is asynchronous; from a script, ``asyncio.run`` does (`docs/how-to/query.md`).
 """
 
-from ingestor.query.frames import Prices
 from ingestor.query.question import (
     How,
     Question,
@@ -15,6 +14,7 @@ from ingestor.query.question import (
 )
 from ingestor.query.reader import Reader
 from ingestor.query.selection import By, Selection
+from ingestor.query.series import Prices
 
 __all__ = [
     "By",

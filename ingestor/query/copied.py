@@ -41,8 +41,12 @@ async def copy_rows(
         Terminal: A row holds what no wire record can.
     """
     made = window_statement(wanted, window, layout, publisher_ids)
-    if made is None:
-        return
+    if made is not None:
+        await copy(connection, made, layout, take)
+
+
+async def copy(connection: Any, made: Statement, layout: RowLayout, take: Take) -> None:
+    """Gives the rows of a statement that selects `layout` to `take`, about 1 MiB at a time."""
     framing = _Framing(layout, take)
     await connection.copy_from_query(made.text, *made.values, output=framing.feed, format="binary")
     await framing.end()

@@ -1,27 +1,22 @@
-"""Stored records as a DataFrame. pandas is loaded when one is asked for."""
+"""Stored records as a DataFrame. pandas is loaded when one is asked for.
+
+By columns from the server on: with Python objects, one per value, asyncpg's rows take five times as
+long to become one (a million trades: 7 s against 1.5 s; `scripts/bench --only read`).
+"""
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Sequence
-from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING
 
-from ingestor.errors import Usage
-from ingestor.model import Column
-from ingestor.model.kind import PRICE, UINT64
+from ingestor.query.gathered import gathered
 from ingestor.query.reader import Reader
-from ingestor.query.records import batches, field_names, symbol_of, whole
+from ingestor.query.records import field_names
+from ingestor.query.row_symbols import row_symbols
 from ingestor.query.selection import Selection
+from ingestor.query.series import Prices, named, series
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Prices = Literal["float", "decimal"]
-
-_INTEGERS: Final = {"i1": "int8", "i2": "int16", "i4": "int32", "i8": "int64", "u1": "uint8",
-                    "u2": "uint16", "u4": "uint32", "u8": "uint64"}  # fmt: skip
-_PAST: Final = dt.datetime(2262, 4, 11, 23, 47, 16, tzinfo=dt.UTC)
 
 
 async def frame(reader: Reader, wanted: Selection, *, prices: Prices = "float") -> pd.DataFrame:
@@ -38,57 +33,13 @@ async def frame(reader: Reader, wanted: Selection, *, prices: Prices = "float") 
     """
     import pandas as pd
 
-    values = await _gathered(reader, wanted)
     table = wanted.table
-    nanos = {column.nanos_of: column.name for column in table.columns if column.nanos_of}
+    columns = await gathered(reader, wanted)
+    symbols = await row_symbols(reader, wanted, columns)
     made = {}
     for name in field_names(table):
         if name == "symbol":
-            made[name] = pd.Series(values[name], dtype="str")
-        elif table[name].kind.sql == "TIMESTAMPTZ":
-            made[name] = _times(name, values[name], values.get(nanos.get(name, "")))
+            made[name] = named(symbols.names, symbols.codes)
         else:
-            made[name] = _series(table[name], values[name], prices)
+            made[name] = series(table[name], columns.pop(name), prices)
     return pd.DataFrame(made).set_index(table.index_column)
-
-
-async def _gathered(reader: Reader, wanted: Selection) -> dict[str, list[Any]]:
-    """Values by column, `symbol` among them."""
-    values: dict[str, list[Any]] = {column.name: [] for column in wanted.table.columns}
-    symbols: list[str | None] = []
-    index_column = wanted.table.index_column
-    async with aclosing(batches(reader, wanted)) as every:
-        async for rows, names in every:
-            for name, column in values.items():
-                column.extend(row[name] for row in rows)
-            symbols.extend(symbol_of(row, names, index_column) for row in rows)
-    return values | {"symbol": symbols}
-
-
-def _times(name: str, times: Sequence[Any], nanos: Sequence[Any] | None) -> pd.Series:
-    import pandas as pd
-
-    if late := [time for time in times if time is not None and time >= _PAST]:
-        raise Usage(
-            f"{name} {min(late)} is past {_PAST:%Y-%m-%d}, where pandas' nanoseconds end",
-            hint="read_records gives it as text",
-        )
-    whole = pd.Series(pd.to_datetime(list(times), utc=True)).astype("datetime64[ns, UTC]")
-    if nanos is None:
-        return whole
-    return whole + pd.to_timedelta(pd.Series(nanos, dtype="Int64").fillna(0), unit="ns")
-
-
-def _series(column: Column, values: Sequence[Any], prices: Prices) -> pd.Series:
-    import pandas as pd
-
-    if column.kind is PRICE:
-        return pd.Series(values, dtype="float64" if prices == "float" else "object")
-    if column.kind.sql == "TEXT":
-        return pd.Series(values, dtype="str")
-    if column.kind is UINT64:
-        values = [whole(value) for value in values]
-    width = _INTEGERS[column.kind.frame]
-    # pandas spells its nullable integers with capitals: UInt32, Int16.
-    nullable = width.replace("uint", "UInt").replace("int", "Int")
-    return pd.Series(values, dtype=nullable if column.nullable else width)

@@ -52,6 +52,15 @@ class Names:
         names = (name for first, past, name in self._known[instrument] if first <= day < past)
         return min(names, default=None)
 
+    def spans(self, instrument: Instrument) -> Iterator[tuple[int, int, str]]:
+        """First day, day after the last, and the name that `of` gives on them; each day once."""
+        dataset, number = instrument
+        always = Interval(dataset, None, number, FIRST_DAY, LAST_DAY)
+        by_alphabet = sorted(self._known[instrument], key=lambda each: each[2])
+        for name, days in parted(always, by_alphabet):
+            if name is not None:
+                yield from ((first, past, name) for first, past in days.ranges)
+
     def within(self, interval: Interval) -> Iterator[tuple[str | None, DaySet]]:
         """The interval's days by raw symbol; those that nothing names last, under None."""
         return parted(interval, self._known[interval.dataset, interval.instrument_id])

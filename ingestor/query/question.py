@@ -20,12 +20,13 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack, get_args
 from ingestor.days import EPOCH, day_of, midnight
 from ingestor.errors import Usage
 from ingestor.model import table_of
-from ingestor.query.frames import Prices, frame
+from ingestor.query.frames import frame
 from ingestor.query.misses import require_dataset
 from ingestor.query.notes import complete, notes_on
 from ingestor.query.reader import Reader
 from ingestor.query.records import records
 from ingestor.query.selection import By, Selection, usual
+from ingestor.query.series import Prices
 from ingestor.query.symbols import Resolution, resolve
 from ingestor.vocabulary import Dataset, Schema, SType
 

@@ -14,5 +14,5 @@ class Reader(Protocol):
         ...
 
     def connection(self) -> AbstractAsyncContextManager[Any]:
-        """A connection that can open a transaction and a cursor in it, as asyncpg's can."""
+        """A connection with transactions, cursors and COPY, as asyncpg's has them."""
         ...

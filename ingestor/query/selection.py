@@ -119,10 +119,29 @@ async def statement(reader: Reader, wanted: Selection, *, counted: bool = False)
     if counted:
         made.text = f"SELECT count(*) FROM ({inner}) q"
         return made
-    limit = "" if wanted.limit is None else f"LIMIT {made.put(wanted.limit, 'BIGINT')}"
-    order = ", ".join(order_of(wanted.table))
-    made.text = f"SELECT * FROM ({inner}) q ORDER BY {order}, symbol {limit}"
+    own = ", ".join(column.name for column in wanted.table.columns)
+    made.text = f"SELECT symbol, dataset, {own} FROM ({inner}) q {_first(wanted, made)}"
     return made
+
+
+async def subquery(reader: Reader, wanted: Selection, *, ordered: bool) -> Statement:
+    """What stands behind FROM: the selection's rows, called ``t``.
+
+    Column ``part`` says which of `wanted.intervals` a row belongs to; 0 where there are none.
+
+    Args:
+        ordered: Whether rows are wanted in the order of `statement`. With a limit they are anyway.
+    """
+    made = Statement()
+    inner = await _union(reader, wanted, made)
+    ordered = ordered or wanted.limit is not None
+    made.text = f"(SELECT * FROM ({inner}) q {_first(wanted, made) if ordered else ''}) t"
+    return made
+
+
+def _first(wanted: Selection, made: Statement) -> str:
+    limit = "" if wanted.limit is None else f"LIMIT {made.put(wanted.limit, 'BIGINT')}"
+    return f"ORDER BY {', '.join(order_of(wanted.table))}, symbol {limit}"
 
 
 async def instruments(reader: Reader, wanted: Selection) -> set[tuple[str, int]]:
@@ -170,34 +189,39 @@ async def _union(reader: Reader, wanted: Selection, made: Statement) -> str:
     return " UNION ALL ".join(parts)
 
 
-def _by_dataset(wanted: Selection) -> Iterable[tuple[Dataset, Sequence[Interval] | None]]:
+def _by_dataset(
+    wanted: Selection,
+) -> Iterable[tuple[Dataset, Sequence[tuple[int, Interval]] | None]]:
+    """Each dataset's intervals, with their place in the selection."""
     if wanted.intervals is None:
         return [(dataset, None) for dataset in wanted.datasets]
-    ordered = sorted(wanted.intervals, key=lambda each: each.dataset)
-    return [(name, list(some)) for name, some in groupby(ordered, lambda each: each.dataset)]
+    ordered = sorted(enumerate(wanted.intervals), key=lambda each: each[1].dataset)
+    return [(name, list(some)) for name, some in groupby(ordered, lambda each: each[1].dataset)]
 
 
 def _select(
     table: Table,
     dataset: Dataset,
-    intervals: Sequence[Interval] | None,
+    placed: Sequence[tuple[int, Interval]] | None,
     where: str,
     made: Statement,
 ) -> str:
     own = ", ".join(f"t.{column.name}" for column in table.columns)
     columns = f"{made.put(dataset, 'TEXT')} AS dataset, {own}"
     origin = f"public.{table.name} t"
-    if intervals is None:
-        return f"SELECT NULL::TEXT AS symbol, {columns} FROM {origin} WHERE {where}"
+    if placed is None:
+        return f"SELECT NULL::TEXT AS symbol, 0 AS part, {columns} FROM {origin} WHERE {where}"
+    intervals = [each for _, each in placed]
     # The index timestamp decides which id a symbol was: days of symbology are days of it.
     index = f"t.{table.index_column}"
     return f"""
-SELECT w.symbol, {columns}
+SELECT w.symbol, w.part, {columns}
 FROM unnest({made.put([each.symbol for each in intervals], "TEXT[]")},
             {made.put([each.instrument_id for each in intervals], "BIGINT[]")},
             {made.put([_midnight(each.first) for each in intervals], "TIMESTAMPTZ[]")},
-            {made.put([_midnight(each.past) for each in intervals], "TIMESTAMPTZ[]")})
-     AS w(symbol, instrument_id, first, past)
+            {made.put([_midnight(each.past) for each in intervals], "TIMESTAMPTZ[]")},
+            {made.put([place for place, _ in placed], "INTEGER[]")})
+     AS w(symbol, instrument_id, first, past, part)
 JOIN {origin} ON t.instrument_id = w.instrument_id AND {index} >= w.first AND {index} < w.past
 WHERE {where}"""
 

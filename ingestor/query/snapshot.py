@@ -1,4 +1,4 @@
-"""Two connections that see the database as it was at one moment."""
+"""Connections that see the database as it was at one moment."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _EXPORT: Final = "SELECT pg_export_snapshot()"
 @asynccontextmanager
 async def snapshot(reader: Reader) -> AsyncIterator[tuple[Any, Any]]:
     """Two connections in transactions that only read: one streams, the other has a cursor."""
-    async with _transaction(reader) as first:
+    async with transaction(reader) as first:
         await first.execute(_PATIENT)
         name = await first.fetchval(_EXPORT)
-        async with _transaction(reader) as second:
+        async with transaction(reader) as second:
             # No value can travel as $1 here; the name is the server's own, of digits and hyphens.
             await second.execute(f"SET TRANSACTION SNAPSHOT '{name}'")
             await second.execute(_PATIENT)
@@ -27,12 +27,12 @@ async def snapshot(reader: Reader) -> AsyncIterator[tuple[Any, Any]]:
 
 
 @asynccontextmanager
-async def _transaction(reader: Reader) -> AsyncIterator[Any]:
-    """A connection in a transaction; after an error the reader closes it."""
+async def transaction(reader: Reader) -> AsyncIterator[Any]:
+    """A connection in a transaction that only reads; after an error the reader closes it."""
     async with reader.connection() as connection:
-        transaction = connection.transaction(isolation="repeatable_read", readonly=True)
-        await transaction.start()
+        begun = connection.transaction(isolation="repeatable_read", readonly=True)
+        await begun.start()
         yield connection
         # Not after an error: a COPY that was broken off (Ctrl-C, a full disk) leaves a connection
         # that cannot even roll back, and its complaint would hide the reason.
-        await transaction.rollback()
+        await begun.rollback()

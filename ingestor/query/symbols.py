@@ -175,6 +175,18 @@ def members(intervals: Iterable[Interval]) -> Iterator[Interval]:
             yield Interval(dataset, None, instrument_id, date_of_day(first), date_of_day(past))
 
 
+def doubled(intervals: Iterable[Interval]) -> bool:
+    """Whether an instrument is in more than one of the intervals on a day."""
+    held: dict[tuple[Dataset, int], DaySet] = {}
+    for each in intervals:
+        key = each.dataset, each.instrument_id
+        known = held.get(key, DaySet())
+        if known & each.days:
+            return True
+        held[key] = known | each.days
+    return False
+
+
 def _refuse_several(symbol: str, intervals: Iterable[Interval]) -> None:
     datasets = sorted({each.dataset for each in intervals})
     if len(datasets) > 1:

@@ -19,9 +19,9 @@ import numpy as np
 
 from ingestor.days import DaySet
 from ingestor.errors import DatabaseUnavailable, IngestError, LeaseLost
+from ingestor.lease import leased
 from ingestor.logs import get_logger
 from ingestor.model.verdict import Judged, Verdict
-from ingestor.pipeline import leased
 from ingestor.replay.contents import contents_of
 from ingestor.replay.outcome import Released, Replayed
 from ingestor.replay.retrial import Judgement, Retrial, Staying
@@ -31,6 +31,7 @@ from ingestor.store.feed import Batch, Progress
 from ingestor.store.key_space import RemovalLimits
 from ingestor.store.load import Load
 from ingestor.store.loader import load
+from ingestor.store.tuning import Tuning
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -203,6 +204,7 @@ class Release:
             still_quarantined=part.staying + judgement.staying.total(),
             worker=self.worker,
             merge_lock_timeout_s=self.settings.database.merge_lock_timeout_s,
+            tuning=Tuning.of(store),
             progress=progress,
         )
 

@@ -96,6 +96,21 @@ class StoreSection(Section):
         10_000, "records",
         "Flagged records that are listed per chunk and rule; all of them are counted", ge=0,
     )  # fmt: skip
+    synchronous_commit: bool = setting(
+        True, "yes or no",
+        "Whether a load waits until its commit is on disk; without, a crash of the server may undo "
+        "the last of them whole, and they are loaded again from the vault",
+    )  # fmt: skip
+    merge_memory_mb: int | None = setting(
+        None, "MiB",
+        "Least work_mem of a merge, for each of its sorts and hashes; the session's own unless set",
+        ge=1, le=65_536,
+    )  # fmt: skip
+    direct_compress: bool = setting(
+        False, "yes or no",
+        "Let COPY write compressed rows where the server can (TimescaleDB 2.21, Timescale License, "
+        "a table without unique key); not measured here",
+    )  # fmt: skip
 
 
 class LeaseSection(Section):

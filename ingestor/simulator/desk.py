@@ -15,6 +15,7 @@ from ingestor.simulator.calendar import number
 from ingestor.simulator.conditions import Availability, AvailableRange, DayCondition
 from ingestor.simulator.fault_plan import FaultPlan
 from ingestor.simulator.faults import CorrectedFault, Fault, MislabelledFault
+from ingestor.simulator.kept import Kept
 from ingestor.simulator.made_archive import MadeArchive, Terms
 from ingestor.simulator.problems import out_of_range, unresolved
 from ingestor.simulator.query import Fields, Query, parse_query
@@ -53,10 +54,11 @@ class Order:
 
 
 class Desk:
-    """The gateway's state: archive, availability, faults, bill and log."""
+    """The gateway's state: archive, availability, faults, bill and log; what it keeps to send."""
 
-    def __init__(self, archive: Archive) -> None:
+    def __init__(self, archive: Archive, kept: Kept | None = None) -> None:
         self.archive = archive
+        self.kept = kept
         self.availability = Availability(archive)
         self.faults = FaultPlan()
         self.till = Till()
@@ -138,6 +140,7 @@ class Desk:
         self.log.reset()
         if isinstance(self.archive, MadeArchive):
             self.archive.corrected.clear()
+            self._forget()
 
     def _can_mislabel(self, fault: MislabelledFault) -> None:
         """Every dataset must have the schema whose records are to be delivered."""
@@ -166,6 +169,7 @@ class Desk:
         day = number(fault.day)
         per_day = self.archive.terms.per_day if fault.per_day is None else fault.per_day
         self.archive.corrected[fault.dataset, day] = Terms(fault.seed, per_day)
+        self._forget()
         known = self.availability.condition(fault.dataset, day)
         modified = fault.last_modified_date or dt.datetime.now(dt.UTC).date()
         self.availability.set_day(replace(known, last_modified_date=modified))
@@ -190,3 +194,7 @@ class Desk:
     def degraded(self, order: Order) -> list[DayCondition]:
         """Days of the order whose quality is reduced."""
         return self.availability.degraded(order.query.dataset, *order.query.days)
+
+    def _forget(self) -> None:
+        if self.kept is not None:
+            self.kept.clear()

@@ -39,6 +39,7 @@ class SimulatorOptions:
         faults: Armed from the beginning.
         resolve_closed_days: Whether symbols resolve where a range has no session. The provider
             refuses such ranges (422); with this they are answered with no records.
+        keep_mb: MB of payloads that are kept, to be streamed again as they are.
     """
 
     host: str = "127.0.0.1"
@@ -52,6 +53,7 @@ class SimulatorOptions:
     key: str | None = None
     faults: tuple[Fault, ...] = field(default=())
     resolve_closed_days: bool = False
+    keep_mb: int = 0
 
     def __post_init__(self) -> None:
         if not _is_loopback(self.host):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +18,7 @@ from ingestor.simulator.faults import (
 )
 
 if TYPE_CHECKING:
+    from ingestor.simulator.kept import Piece
     from ingestor.simulator.messages import Records
 
 _LEVEL: Final = 1
@@ -49,20 +50,37 @@ def changed(body: bytes, faults: list[Fault]) -> bytes:
 
 
 def _pieces(desk: Desk, order: Order, faults: list[Fault], told: list[int]) -> Iterator[bytes]:
+    query = order.query
+    desk.till.call(query.dataset, query.schema)
+    for piece, records in _kept_or_made(desk, order, faults):
+        if records:
+            desk.till.sent(query.dataset, query.schema, order.version, records)
+            told.append(records)
+        yield piece
+
+
+def _kept_or_made(desk: Desk, order: Order, faults: list[Fault]) -> Iterator[Piece]:
+    if faults or desk.kept is None:
+        yield from _made(desk, order, faults)
+        return
+    kept: Iterable[Piece] | None = desk.kept.of(order.query, order.version)
+    if kept is None:
+        made = _made(desk, order, faults)
+        kept = desk.kept.while_made(order.query, order.version, made)
+    yield from kept
+
+
+def _made(desk: Desk, order: Order, faults: list[Fault]) -> Iterator[Piece]:
     from zstandard import ZstdCompressor
 
     # The provider's frames name no content size either: they are streamed.
     compressor = ZstdCompressor(
         level=_LEVEL, write_checksum=True, write_content_size=False
     ).compressobj()
-    query = order.query
-    desk.till.call(query.dataset, query.schema)
-    yield compressor.compress(_header(order, faults))
-    for records in _kept(desk.slices(order), _limit(desk, order, faults)):
-        desk.till.sent(query.dataset, query.schema, order.version, len(records))
-        told.append(len(records))
-        yield compressor.compress(records.tobytes())
-    yield compressor.flush()
+    yield compressor.compress(_header(order, faults)), 0
+    for records in _limited(desk.slices(order), _limit(desk, order, faults)):
+        yield compressor.compress(records.tobytes()), len(records)
+    yield compressor.flush(), 0
 
 
 def _mislabelled(desk: Desk, order: Order, faults: list[Fault]) -> Order:
@@ -93,7 +111,7 @@ def _limit(desk: Desk, order: Order, faults: list[Fault]) -> int | None:
     return None
 
 
-def _kept(slices: Iterator[Records], limit: int | None) -> Iterator[Records]:
+def _limited(slices: Iterator[Records], limit: int | None) -> Iterator[Records]:
     for records in slices:
         kept = records if limit is None else records[:limit]
         if len(kept):

@@ -30,6 +30,7 @@ from ingestor.simulator.control import Control
 from ingestor.simulator.desk import Desk
 from ingestor.simulator.fault_specs import parse_fault
 from ingestor.simulator.faults import Fault
+from ingestor.simulator.kept import Kept
 from ingestor.simulator.options import KEY, SimulatorOptions
 from ingestor.simulator.rate_limits import RateLimits
 from ingestor.simulator.request_log import Request
@@ -159,7 +160,7 @@ def serve(options: SimulatorOptions, started: Callable[[Gateway], None]) -> None
 
 
 def _desk(options: SimulatorOptions) -> Desk:
-    desk = Desk(options.archive())
+    desk = Desk(options.archive(), Kept(options.keep_mb * 10**6) if options.keep_mb else None)
     desk.arm(options.faults)
     return desk
 

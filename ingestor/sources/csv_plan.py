@@ -27,6 +27,7 @@ from ingestor.sources.files import find_files, readable, siblings
 from ingestor.sources.source import Ask, PayloadStore, Spellings
 from ingestor.sources.survey import date_of
 from ingestor.sources.tally import DAY
+from ingestor.steps import counted
 from ingestor.vocabulary import Dataset, Schema, SType
 
 FOLDER: Final = "csv-files"
@@ -60,7 +61,8 @@ def plan_csv(
     reading = reading_of(*_named(ask), spellings)
     keep = keeper(ask, vault)
     notes: list[str] = []
-    surveys = [_surveyed(file, reading) for file in find_files(path, SUFFIXES)]
+    files = find_files(path, SUFFIXES)
+    surveys = [_surveyed(file, reading) for file in counted("files read", files, len(files))]
     context = _beside(surveys[0], notes) if path.is_file() else []
     places = places_of([*surveys, *context])
     planned = [(file, _chunks(file, places[file.path], ask, keep)) for file in surveys]

@@ -1,60 +1,31 @@
-"""Connections to PostgreSQL, and the one place where its errors become ours."""
+"""Connections to PostgreSQL."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Hashable, Iterator
 from dataclasses import dataclass
-from typing import Any, Self, TypeAlias
-from urllib.parse import urlsplit
+from typing import Any, Self, TypeAlias, TypeVar
 
 import asyncpg
 import orjson
 from asyncpg.pool import PoolConnectionProxy
 
 from ingestor.errors import (
-    DatabaseHalted,
     DatabaseUnavailable,
-    IngestError,
-    SchemaOutdated,
-    Terminal,
-    Unstorable,
 )
 from ingestor.settings import Settings
+from ingestor.store.session import Session
+from ingestor.store.sqlstates import LOST, place, translating
 from ingestor.vocabulary import Role
+
+T = TypeVar("T")
 
 # In quotes: asyncpg's classes are generic for type checkers only.
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
-
-# SQLSTATE classes and codes by what a worker does about them.
-_PASSING = ("08", "40001", "40P01", "53300", "55P03", "57P", "57014", "25P03", "XX000")
-# SQLSTATE → what is the matter, and the setting or command that mends it.
-_HALTED = {
-    "53100": (
-        "the database server's disk is full",
-        "make room on the volume of data_directory and temp_tablespaces; work waits for it",
-    ),
-    "53200": (
-        "the server is out of lock or shared memory",
-        "raise max_locks_per_transaction (512 or more) and restart the server; work waits for it",
-    ),
-    "53400": (
-        "a configuration limit of the server was reached",
-        "raise the setting that the server names (temp_file_limit); work waits for it",
-    ),
-    "25006": (
-        "the database is read-only",
-        "name the primary in HDI_DATABASE_URL, or turn default_transaction_read_only off",
-    ),
-    "42501": (
-        "the database login lacks a privilege",
-        "run `hdi db grant` with the owner's login; work waits for it",
-    ),
-}
-_MISSING = {"42P01": "table", "3F000": "namespace", "42703": "column"}
-_LOGIN = {"28000", "28P01", "3D000"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +48,7 @@ class DatabaseOptions:
         section = settings.database
         return cls(
             dsn=settings.dsn(role),
-            # One connection holds a turn to fetch, one loads, one renews the lease.
+            # One loads, one renews the lease, one says that the process lives.
             pool_size=max(section.pool_size, 3),
             connect_timeout_s=section.connect_timeout_s,
             lock_timeout_s=section.lock_timeout_s,
@@ -88,22 +59,19 @@ class DatabaseOptions:
         return f"DatabaseOptions({place(self.dsn)})"
 
 
-def place(dsn: str) -> str:
-    """Host, port and database of a URL, without login: for people."""
-    parts = urlsplit(dsn)
-    host = "127.0.0.1"
-    with contextlib.suppress(ValueError):
-        host = f"{parts.hostname or 'localhost'}:{parts.port or 5432}"
-    return f"{host}{parts.path}"
-
-
 class Database:
-    """A small pool of connections, made on the event loop that uses it."""
+    """A small pool of connections, made on the event loop that uses it.
+
+    Attributes:
+        facts: What was found in the database and does not change any more, by sort; so it need not
+            be asked for with every chunk.
+    """
 
     def __init__(self, options: DatabaseOptions, *, name: str) -> None:
         """`name` is the application_name of idle connections, ``hdi:<who>``."""
         self.options = options
         self.name = name[:63]
+        self.facts: dict[str, set[Hashable]] = defaultdict(set)
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
 
     async def open(self) -> None:
@@ -117,6 +85,7 @@ class Database:
                 # Five minutes: a laptop's firewall forgets silent connections after that.
                 max_inactive_connection_lifetime=300,
                 init=_init,
+                connection_class=Session,
                 server_settings=self._server_settings(),
             )
 
@@ -158,15 +127,53 @@ class Database:
         """A connection of the pool. After any error it is closed, not handed on."""
         assert self._pool is not None, "open() first"
         with translating(self.options.dsn):
-            async with self._pool.acquire(timeout=self.options.connect_timeout_s) as connection:
-                try:
-                    yield connection
-                except BaseException:
-                    # One whose session has ended is back in the pool, and refuses: what went wrong
-                    # must be told as it is.
-                    with contextlib.suppress(asyncpg.InterfaceError):
-                        connection.terminate()
-                    raise
+            connection = await self._pool.acquire(timeout=self.options.connect_timeout_s)
+        try:
+            with self._speaking(connection):
+                yield connection
+        finally:
+            with translating(self.options.dsn):
+                await self._pool.release(connection)
+
+    @contextlib.asynccontextmanager
+    async def session(self) -> AsyncIterator[Connection]:
+        """A connection beside the pool, for what holds one as long as it likes."""
+        with translating(self.options.dsn):
+            connection = await asyncpg.connect(
+                self.options.dsn,
+                timeout=self.options.connect_timeout_s,
+                connection_class=Session,
+                server_settings=self._server_settings(),
+            )
+        try:
+            with self._speaking(connection):
+                await _init(connection)
+                yield connection
+            # What was done with it is done, whatever its end says.
+            with contextlib.suppress(*LOST):
+                await connection.close(timeout=5)
+        finally:
+            connection.terminate()
+
+    @contextlib.contextmanager
+    def _speaking(self, connection: Connection) -> Iterator[None]:
+        """Translates what the connection says of a statement; other errors of the body pass.
+
+        After any error the connection is closed.
+        """
+        try:
+            yield
+        except BaseException as error:
+            # A full disk under the body's own files is no word of the database's.
+            foreign = isinstance(error, OSError) and not _broken(connection, error)
+            # One whose session has ended is back in the pool, and refuses: what went wrong must be
+            # told as it is.
+            with contextlib.suppress(asyncpg.InterfaceError):
+                connection.terminate()
+            if foreign:
+                raise
+            with translating(self.options.dsn):
+                raise
 
     async def fetch(self, query: str, *values: Any) -> list[asyncpg.Record]:
         async with self.connection() as connection:
@@ -182,6 +189,32 @@ class Database:
             return await connection.fetchval(query, *values)
 
 
+def _broken(connection: Connection, error: OSError) -> bool:
+    """Whether an error of the operating system is about the connection."""
+    try:
+        return isinstance(error, ConnectionError) or connection.is_closed()
+    except asyncpg.InterfaceError:
+        return True
+
+
+async def answered(work: Awaitable[T], *, within_s: float) -> T:
+    """What the database says in answer to a statement that takes a moment.
+
+    TCP waits a quarter of an hour for a network that drops everything, and for ever for an answer.
+
+    Raises:
+        DatabaseUnavailable: It has said nothing for `within_s` seconds.
+    """
+    try:
+        async with asyncio.timeout(within_s):
+            return await work
+    except TimeoutError as error:
+        raise DatabaseUnavailable(
+            f"the database has said nothing for {within_s:g} s",
+            hint="check the network between this host and the database",
+        ) from error
+
+
 async def _init(connection: Connection) -> None:
     for name in ("json", "jsonb"):
         await connection.set_type_codec(
@@ -191,49 +224,3 @@ async def _init(connection: Connection) -> None:
 
 def _dumps(value: Any) -> str:
     return orjson.dumps(value).decode()
-
-
-@contextlib.contextmanager
-def translating(dsn: str) -> Iterator[None]:
-    """Turns asyncpg's and the socket's errors into ours, by SQLSTATE or type, never by text."""
-    try:
-        yield
-    except IngestError:
-        raise
-    except asyncpg.PostgresError as error:
-        raise _by_sqlstate(error, dsn) from error
-    # InternalClientError is what asyncpg says of a session that the server has ended, until it has
-    # seen the end of its stream, too.
-    except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
-        raise DatabaseUnavailable(
-            f"the database at {place(dsn)} cannot be reached: {_brief(error)}",
-            hint="start it (`hdi stack up`), or check HDI_DATABASE_URL",
-        ) from error
-
-
-def _by_sqlstate(error: asyncpg.PostgresError, dsn: str) -> IngestError:
-    state = error.sqlstate or ""
-    said = _brief(error)
-    if state in _HALTED:
-        what, hint = _HALTED[state]
-        return DatabaseHalted(f"{what}: {said}", sqlstate=state, hint=hint)
-    if state in _LOGIN:
-        return DatabaseUnavailable(
-            f"the database at {place(dsn)} refuses the login or database: {said}",
-            hint="check HDI_DATABASE_URL; `hdi config show --sources` tells where it comes from",
-        )
-    if state in _MISSING:
-        return SchemaOutdated(
-            f"the database at {place(dsn)} lacks a {_MISSING[state]}: {said}",
-            hint="run `hdi db migrate`",
-        )
-    if state.startswith(_PASSING):
-        return DatabaseUnavailable(f"the database passed this by ({state}): {said}")
-    if state.startswith("22"):
-        return Unstorable(f"the database cannot hold a value ({state}): {said}")
-    return Terminal(f"the database refused a statement ({state}): {said}")
-
-
-def _brief(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from ingestor.model import Table
 from ingestor.store.database import Connection
 from ingestor.store.queries import queries
 
@@ -11,24 +12,26 @@ _LOAD = queries("load")
 
 
 async def share_days(
-    connection: Connection, table: str, days: Collection[int], *, timeout_s: float
+    connection: Connection, table: Table, days: Collection[int], *, timeout_s: float
 ) -> None:
     """Waits until no merge has any of the days (since 1970), and keeps merges off until the end."""
     await _wait(connection, "share_days", table, days, timeout_s)
 
 
 async def own_days(
-    connection: Connection, table: str, days: Collection[int], *, timeout_s: float
+    connection: Connection, table: Table, days: Collection[int], *, timeout_s: float
 ) -> None:
     """Waits until nobody else has any of the days, and has them alone until the end."""
     await _wait(connection, "own_days", table, days, timeout_s)
 
 
 async def _wait(
-    connection: Connection, how: str, table: str, days: Collection[int], timeout_s: float
+    connection: Connection, how: str, table: Table, days: Collection[int], timeout_s: float
 ) -> None:
     """Ascending, the same for all: waiting for each other in a ring is not possible."""
-    usual = await connection.fetchval(_LOAD["lock_timeout"])
-    await connection.execute(_LOAD["set_lock_timeout"], str(round(timeout_s * 1000)))
-    await connection.execute(_LOAD[how], table, sorted(days))
-    await connection.execute(_LOAD["set_lock_timeout"], usual)
+    script = _LOAD[how].format(
+        table=table.name,
+        days=",".join(str(int(day)) for day in sorted(days)),
+        timeout_ms=round(timeout_s * 1000),
+    )
+    await connection.execute(script)

@@ -12,6 +12,7 @@ from ingestor.vocabulary import Priority
 
 _DISPATCH = queries("dispatch")
 _OVERDUE_AT_ONCE = 10_000
+_LOST_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,9 @@ class Message:
 async def enqueue(database: Database, *, window: int, retry_grace_s: float) -> list[Message]:
     """Marks due chunks as queued, at most so many that `window` are on the queue.
 
+    Chunks that were lost with their workers come beyond the window, on the urgent queue: there are
+    no more of them than there were worker processes.
+
     The caller publishes what is returned, after the commit; what it fails to publish is found again
     by `overdue`. Empty where another dispatcher is at work, and while the line is stopped.
     """
@@ -38,6 +42,7 @@ async def enqueue(database: Database, *, window: int, retry_grace_s: float) -> l
     async with database.connection() as connection, connection.transaction():
         if not await connection.fetchval(_DISPATCH["try_lead"]):
             return []
+        lost = await connection.fetch(_DISPATCH["enqueue_lost"], _LOST_AT_ONCE)
         messages: list[Message] = []
         for rank in [row["priority"] for row in await connection.fetch(_DISPATCH["waiting_ranks"])]:
             # Counted from this rank up: a queue full of backfill leaves room for what is urgent.
@@ -45,7 +50,7 @@ async def enqueue(database: Database, *, window: int, retry_grace_s: float) -> l
             if room > 0:
                 rows = await connection.fetch(_DISPATCH["enqueue"], rank, room, retry_grace_s)
                 messages += [_message(row, rank) for row in rows]
-        return messages
+        return messages + [_message(row, Priority.HIGH.rank) for row in lost]
 
 
 async def overdue(database: Database, *, grace_s: float) -> list[int]:
@@ -59,9 +64,15 @@ async def overdue(database: Database, *, grace_s: float) -> list[int]:
     return [row["chunk_id"] for row in rows]
 
 
-async def enqueue_again(database: Database, chunk_ids: Sequence[int]) -> list[Message]:
-    """Marks chunks whose message is lost as queued anew; the caller publishes them."""
-    rows = await database.fetch(_DISPATCH["enqueue_again"], list(chunk_ids))
+async def enqueue_again(
+    database: Database, chunk_ids: Sequence[int], *, grace_s: float
+) -> list[Message]:
+    """Marks chunks whose message is lost as queued anew; the caller publishes them.
+
+    Left out are those that a worker has claimed meanwhile, and those that went on the queue less
+    than `grace_s` ago: another scheduler, or a retry, has put them there since they were overdue.
+    """
+    rows = await database.fetch(_DISPATCH["enqueue_again"], list(chunk_ids), grace_s)
     return [_message(row, row["priority"]) for row in rows]
 
 

@@ -7,11 +7,18 @@ from collections.abc import AsyncGenerator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from ingestor import failpoint
 from ingestor.store.binary_copy import HEADER, TRAILER
 from ingestor.store.quarantine import Spool
+
+PIECE: Final = 256 << 10
+"""Bytes of a message to the server, which takes in a message whole before it looks at its rows.
+
+2M trades took it 6.3 s in messages of 10 MB, 5.9 s in those of 128 KiB or 1 MiB (medians of four;
+psql's, of 8 KiB, 6.0 s).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,8 @@ async def feed(
             progress.fetched += batch.fetched
             progress.accepted += batch.accepted
             progress.bytes += len(batch.rows)
-            yield batch.rows
+            for at in range(0, len(batch.rows), PIECE):
+                yield batch.rows[at : at + PIECE]
             meter.add(batch.fetched)
     yield TRAILER
 
@@ -68,9 +76,9 @@ async def feed(
 async def _ahead(batches: Iterator[Batch]) -> AsyncGenerator[Batch, None]:
     """Makes the next batch in a thread while the socket drains the last one.
 
-    Decoding and encoding hide behind the server this way: 0.9–1.0 × the time of psql copying
-    bytes prepared beforehand. One thread makes all of them: the allocator keeps a heap for each
-    thread that ever made one, and six of them held twice the memory.
+    Decoding and encoding hide behind the server this way: it waited for us in one sample of 200
+    (pg_stat_activity, every 5 ms). One thread makes all of them: the allocator keeps a heap for
+    each thread that ever made one, and six of them held twice the memory.
     """
     loop = asyncio.get_running_loop()
     with ThreadPoolExecutor(1, thread_name_prefix="hdi-rooms") as thread:

@@ -8,7 +8,7 @@ under an advisory lock per table (0 deadlocks in 12 rounds × 8 writers).
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from functools import cache
 
 from ingestor.model import Column, Table
@@ -32,7 +32,7 @@ async def prepare(database: Database, table: Table, days: Iterable[int]) -> int:
     """
     wanted = [_midnight(day) for day in sorted(days)]
     async with database.connection() as connection:
-        if not wanted or not await _is_hypertable(connection, table):
+        if not wanted or not await _is_hypertable(connection, table, database.facts["hypertables"]):
             return 0
         made = 0
         while missing := await connection.fetchval(
@@ -44,11 +44,17 @@ async def prepare(database: Database, table: Table, days: Iterable[int]) -> int:
         return made
 
 
-async def _is_hypertable(connection: Connection, table: Table) -> bool:
+async def _is_hypertable(connection: Connection, table: Table, known: set[Hashable]) -> bool:
+    """Whether it is one: it stays one then."""
+    if table.name in known:
+        return True
     # Two steps: without the extension its views do not exist.
-    return bool(await connection.fetchval(_HYPERTABLES["extension"])) and bool(
-        await connection.fetchval(_HYPERTABLES["is_hypertable"], table.name)
-    )
+    if not await connection.fetchval(_HYPERTABLES["extension"]):
+        return False
+    if not await connection.fetchval(_HYPERTABLES["is_hypertable"], table.name):
+        return False
+    known.add(table.name)
+    return True
 
 
 async def _make(connection: Connection, table: Table, time: dt.datetime) -> None:

@@ -133,7 +133,7 @@ async def open_space(
     while True:
         attempt = connection.transaction()
         await attempt.start()
-        await own_days(connection, space.table.name, wanted, timeout_s=timeout_s)
+        await own_days(connection, space.table, wanted, timeout_s=timeout_s)
         found = await _days(connection, space, publishers)
         if found <= wanted:
             await attempt.commit()

@@ -128,9 +128,14 @@ async def renew(
     )
 
 
-async def lock(connection: Connection, claim: Claim) -> bool:
-    """Locks the chunk row until the transaction ends; False: the chunk has another owner now."""
-    return await connection.fetchval(_CHUNKS["lock"], claim.chunk_id, claim.fence) is not None
+async def lock(connection: Connection, claim: Claim, *, worker: str = "") -> bool:
+    """Locks the chunk row until the transaction ends; False: the chunk has another owner now.
+
+    Until then the session is called ``hdi:<chunk>:<fence>:<worker>``, so that the reaper finds it.
+    """
+    name = f"hdi:{claim.chunk_id}:{claim.fence}:{worker}"[:63]
+    locked = await connection.fetchval(_CHUNKS["lock"], claim.chunk_id, claim.fence, name)
+    return locked is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +150,11 @@ class Proof:
 async def finish(connection: Connection, claim: Claim, receipt: Receipt, proof: Proof) -> bool:
     """Writes receipt and final state inside the load transaction; False: not ours any more."""
     state = ChunkState.COMPLETED if receipt.fetched else ChunkState.COMPLETED_EMPTY
-    ids = await payload_ids(connection, [proof.ref], proof.realm)
+    if claim.payload != proof.ref:  # else it was recorded with the job
+        await payload_ids(connection, [proof.ref], proof.realm)
     done = await connection.fetchval(
         _CHUNKS["finish"], claim.chunk_id, claim.fence, state, receipt.as_json(),
-        *bounds_of(proof.contents), ids[proof.ref],
+        *bounds_of(proof.contents), proof.ref.uri, proof.ref.sha256,
     )  # fmt: skip
     return done is not None
 
@@ -209,6 +215,18 @@ async def withdraw(database: Database, claim: Claim, *, code: str, text: str) ->
     return done is not None
 
 
+async def outcome(database: Database, claim: Claim) -> str | None:
+    """What the trace says of this attempt: ours, though the answer to its commit was lost."""
+    found: str | None = await database.fetchval(_CHUNKS["outcome"], claim.chunk_id, claim.fence)
+    return found
+
+
+async def states(database: Database, chunk_ids: Sequence[int]) -> dict[int, ChunkState]:
+    """Of each of those chunks that the ledger knows, its state."""
+    rows = await database.fetch(_CHUNKS["states"], list(chunk_ids))
+    return {row["chunk_id"]: ChunkState(row["state"]) for row in rows}
+
+
 async def refuse_rest(database: Database, job_id: UUID, *, code: str, text: str) -> list[int]:
     """Ends every chunk of a job that would ask a provider who refuses it; which."""
     rows = await database.fetch(_JOBS["refuse_rest"], job_id, code, short(text))
@@ -221,38 +239,22 @@ async def hand_back(database: Database, workers: Sequence[str]) -> list[int]:
     return [row["chunk_id"] for row in rows]
 
 
-@dataclass(frozen=True, slots=True)
-class Reaped:
-    """A chunk whose lease had run out, and where it went."""
-
-    chunk_id: int
-    job_id: UUID
-    state: ChunkState
+async def held(database: Database, workers: Sequence[str]) -> list[int]:
+    """The chunks those workers hold a lease of."""
+    rows = await database.fetch(_CHUNKS["held"], list(workers))
+    return [row["chunk_id"] for row in rows]
 
 
-async def reap(database: Database, *, max_lost: int, grace_s: float = 0.0) -> list[Reaped]:
-    """Takes back every chunk whose lease ran out; lost too often, it fails as poison.
-
-    None for `grace_s` after the server's start: while it was down nobody could renew a lease.
-    """
-    rows = await database.fetch(_CHUNKS["reap"], max_lost, grace_s)
-    return [Reaped(row["chunk_id"], row["job_id"], ChunkState(row["state"])) for row in rows]
-
-
-async def end_stuck_sessions(database: Database, *, after_s: float) -> list[tuple[int, int]]:
-    """Ends sessions of loads whose lease ran out `after_s` ago: (backend pid, chunk id) each."""
-    rows = await database.fetch(_CHUNKS["stuck"], after_s)
-    return [(row["pid"], row["chunk_id"]) for row in rows]
-
-
-async def end_stale_sessions(database: Database, *, unseen_s: float) -> list[tuple[int, int]]:
-    """Ends sessions of attempts that are over and whose workers are unseen: (pid, chunk id)."""
-    rows = await database.fetch(_CHUNKS["stale"], unseen_s)
-    return [(row["pid"], row["chunk_id"]) for row in rows]
+async def clock(database: Database) -> float:
+    """Seconds since 1970 by the database's clock, which judges leases."""
+    return float(await database.fetchval(_CHUNKS["clock"]))
 
 
 async def end_job(database: Database, job_id: UUID) -> str | None:
     """Ends the job if none of its chunks is open; its final state, None where it goes on."""
+    # Of ten thousand chunks one is the last: the others only look.
+    if not await database.fetchval(_JOBS["endable"], job_id):
+        return None
     async with database.connection() as connection, connection.transaction():
         if await connection.fetchval(_JOBS["own_end"], job_id) is None:
             return None
@@ -262,7 +264,7 @@ async def end_job(database: Database, job_id: UUID) -> str | None:
 
 async def end_jobs(database: Database) -> list[tuple[UUID, str]]:
     """Ends every open job without an open chunk."""
-    jobs = [row["job_id"] for row in await database.fetch(_JOBS["endable"])]
+    jobs = [row["job_id"] for row in await database.fetch(_JOBS["all_endable"])]
     states = [(job_id, await end_job(database, job_id)) for job_id in jobs]
     return [(job_id, state) for job_id, state in states if state is not None]
 

@@ -54,6 +54,12 @@ async def count(database: Database, choice: Choice) -> int:
     return int(await database.fetchval(_LETTERS["count"], *choice._values))
 
 
+async def recent(database: Database, *, from_s: float, to_s: float) -> list[tuple[int, int]]:
+    """(chunk, fence) of open letters that are at most `from_s` and at least `to_s` seconds old."""
+    rows = await database.fetch(_LETTERS["recent"], from_s, to_s)
+    return [(row["chunk_id"], row["fence"]) for row in rows]
+
+
 async def discard(database: Database, chunk_ids: Sequence[int], *, note: str) -> list[int]:
     """Closes the open letters of those chunks, which stay failed; the chunks that had one."""
     rows = await database.fetch(_LETTERS["discard"], list(chunk_ids), note)

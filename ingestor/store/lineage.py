@@ -78,7 +78,7 @@ async def open_lineage(connection: Connection, job: Load) -> Lineage:
     while True:
         attempt = connection.transaction()
         await attempt.start()
-        await own_days(connection, table.name, wanted, timeout_s=job.merge_lock_timeout_s)
+        await own_days(connection, table, wanted, timeout_s=job.merge_lock_timeout_s)
         found = await lineage(connection, job.claim.chunk_id)
         held = await _days(connection, found, table)
         if held <= wanted:

@@ -12,6 +12,7 @@ from ingestor.job import Claim, Contents, PayloadRef, SymbolInterval
 from ingestor.model import Table
 from ingestor.store.feed import Progress, Rooms
 from ingestor.store.key_space import KeySpace, RemovalLimits
+from ingestor.store.tuning import Tuning
 from ingestor.vocabulary import Realm
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -36,6 +37,7 @@ class Load:
         rules_hash: Of the validation files that its records were judged by; empty where none.
         flags_kept: Flagged records that are listed for each rule.
         merge_lock_timeout_s: How long to wait for the sole use of a table's days.
+        tuning: What of the server is set for its transaction.
         releases: Quarantined records that the load stores; they are marked so with its commit.
         still_quarantined: Of a release, records that were judged again and not let out.
     """
@@ -62,6 +64,7 @@ class Load:
     flags_kept: int
     worker: str
     merge_lock_timeout_s: float
+    tuning: Tuning
     releases: tuple[int, ...] = ()
     still_quarantined: int = 0
     clock: Callable[[], float] = time.monotonic

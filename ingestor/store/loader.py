@@ -84,7 +84,6 @@ async def _transaction(database: Database, job: Load, *, merge: bool) -> Receipt
     committing = False
     try:
         async with database.connection() as connection:
-            await _name_session(connection, job)
             transaction = connection.transaction()
             await transaction.start()
             try:
@@ -102,15 +101,10 @@ async def _transaction(database: Database, job: Load, *, merge: bool) -> Receipt
     return receipt
 
 
-async def _name_session(connection: Connection, job: Load) -> None:
-    """Names the session, so that the reaper can find it: ``hdi:<chunk>:<fence>:<worker>``."""
-    name = f"hdi:{job.claim.chunk_id}:{job.claim.fence}:{job.worker}"
-    await connection.execute(_LOAD["name_session"], name[:63])
-
-
 async def _write(connection: Connection, job: Load, *, merge: bool) -> Receipt:
-    if not await ledger.lock(connection, job.claim):
+    if not await ledger.lock(connection, job.claim, worker=job.worker):
         raise LeaseLost(f"chunk {job.claim.chunk_id} has another owner")
+    await job.tuning.begin(connection)
     job.progress.fetched = job.progress.accepted = job.progress.bytes = 0
     started = job.clock()
     with Spool(job.claim.chunk_id, job.rules_hash, job.flags_kept) as spool:
@@ -133,8 +127,7 @@ async def _write(connection: Connection, job: Load, *, merge: bool) -> Receipt:
 
 async def _judged(connection: Connection, job: Load, spool: Spool) -> None:
     """Writes what is refused and flagged in the place of what is known of the payload so far."""
-    await connection.execute(_LOAD["quarantine_stage"], job.claim.chunk_id)
-    await connection.execute(_LOAD["flagged_stage"], job.claim.chunk_id)
+    await connection.execute(_LOAD["forget_judged"], job.claim.chunk_id)
     await spool.copy_to(connection)
     if job.replays:
         await supersede_lineage(connection, job.claim.chunk_id)
@@ -161,13 +154,13 @@ async def _rows(connection: Connection, job: Load, spool: Spool, *, merge: bool)
         return _Outcome(stored, 0, 0, "copy")
     days, patience = job.days, job.merge_lock_timeout_s
     if not merge:
-        await share_days(connection, job.table.name, days, timeout_s=patience)
+        await share_days(connection, job.table, days, timeout_s=patience)
         ids = list(job.contents.instruments)
         if not await connection.fetchval(probe_statement(job.table), ids, *bounds):
             stored = await _copy(connection, job, spool, job.table.name, NAMESPACE)
             return _Outcome(stored, 0, 0, "copy")
         raise _KeyTaken
-    await own_days(connection, job.table.name, days, timeout_s=patience)
+    await own_days(connection, job.table, days, timeout_s=patience)
     await _stage(connection, job, spool)
     return await _merge(connection, job)
 
@@ -192,7 +185,7 @@ async def _replay(connection: Connection, job: Load, spool: Spool) -> _Outcome:
 async def _stage(connection: Connection, job: Load, spool: Spool) -> None:
     await connection.execute(stage_statement(job.table))
     await _copy(connection, job, spool, STAGE, None)
-    await connection.execute(_LOAD["analyze_stage"])
+    await job.tuning.merge(connection)
 
 
 async def _merge(connection: Connection, job: Load) -> _Outcome:
@@ -258,6 +251,9 @@ def _count_check(job: Load, quarantined: int) -> None:
 async def _know_publishers(database: Database, job: Load) -> None:
     """Learns publishers ahead: inside the load, two first loads would wait for each other's end."""
     ids, dataset = list(job.contents.publishers), job.claim.dataset
+    known = database.facts[f"publishers of {dataset}"]
+    if known.issuperset(ids):
+        return
     async with database.connection() as connection:
         await connection.execute(_LOAD["learn_publishers"], ids, dataset)
         wrong = await connection.fetchrow(_LOAD["contradicting_publisher"], ids, dataset)
@@ -268,6 +264,7 @@ async def _know_publishers(database: Database, job: Load) -> None:
             hint="metadata of DBN name another dataset than its records; for text files, give the "
             "dataset a publisher_id of its own in its mapping",
         )
+    known.update(ids)
 
 
 def _receipt(job: Load, outcome: _Outcome, spool: Spool, nameless: int, seconds: float) -> Receipt:

@@ -9,10 +9,11 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from ingestor.errors import ForeignDatabase, SchemaOutdated
-from ingestor.store.database import Database, DatabaseOptions, translating
+from ingestor.store.database import Database, DatabaseOptions
 from ingestor.store.hypertables import has_timescaledb
 from ingestor.store.migrations.statements import relations_of
 from ingestor.store.queries import queries
+from ingestor.store.sqlstates import translating
 
 _CATALOGUE = queries("catalogue")
 REVISIONS = tuple(sorted(

@@ -8,6 +8,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from ingestor.job import Contents, JobPlan, PayloadRef, RequestPlan
+from ingestor.steps import counted
 from ingestor.store.database import Connection
 from ingestor.store.queries import queries
 from ingestor.vocabulary import Realm
@@ -53,7 +54,7 @@ async def record_request(
          *_counted(chunk.contents), None if chunk.payload is None else payloads[chunk.payload],
          [payloads[ref] for ref in chunk.predecessors], chunk.partial, chunk.replays,
          chunk.cut_by or None)
-        for chunk in request.chunks
+        for chunk in counted("chunks recorded", request.chunks, len(request.chunks))
     )  # fmt: skip
     await connection.copy_records_to_table(
         "chunks", schema_name="ingest", records=rows, columns=_PLANNED_COLUMNS

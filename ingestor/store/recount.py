@@ -193,7 +193,7 @@ class Stretches:
 @asynccontextmanager
 async def reading(database: Database) -> AsyncIterator[Connection]:
     """A connection for the functions below, outside a transaction."""
-    async with database.connection() as connection:
+    async with database.session() as connection:
         await connection.execute(_VERIFY["custom_plans"])
         yield connection
 

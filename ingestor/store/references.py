@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from ingestor.days import DayRange, DaySet, date_of_day, day_of
 from ingestor.job import Contents, SymbolInterval
@@ -15,7 +15,6 @@ from ingestor.store.queries import queries
 from ingestor.vocabulary import SType
 
 _REFERENCES = queries("references")
-_PUBLISHERS: Final = queries("force")["publishers"]
 
 Interval = tuple[int, int, int, str]
 """Instrument id, first day since 1970, day after the last, value: as `Known.of` takes them."""
@@ -53,12 +52,11 @@ async def _classes(
     connection: Connection, dataset: str, ids: Sequence[int], days: DayRange
 ) -> list[Interval]:
     """Each holds from the day of its definition until the next; a deletion ends it with its day."""
-    publishers = await connection.fetchval(_PUBLISHERS, dataset)
     low, high = (_midnight(day) for day in days)
-    rows = await connection.fetch(_REFERENCES["classes"], publishers, list(ids), low, high)
+    rows = await connection.fetch(_REFERENCES["classes"], dataset, list(ids), low, high)
     early = {row["instrument_id"] for row in rows if row["day"] == days[0]}
-    late = [each for each in ids if each not in early]
-    rows += await connection.fetch(_REFERENCES["classes_before"], publishers, late, low)
+    if late := [each for each in ids if each not in early]:
+        rows += await connection.fetch(_REFERENCES["classes_before"], dataset, late, low)
     told: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
         told[row["instrument_id"]].append(row)

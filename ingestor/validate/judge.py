@@ -6,7 +6,7 @@ leave the places that fail in a collector: pandera's own failure cases take 3 s 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -23,11 +23,14 @@ from ingestor.validate.reserved import reserved_checks
 from ingestor.validate.rulebook import NO_RULES, Rulebook
 from ingestor.validate.storable import storable_checks, unread_checks
 from ingestor.validate.verdicts import Found, verdict_of
-from ingestor.validate.view import dtype_of, view_of
+from ingestor.validate.view import dtypes_of, view_of
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ingestor.model.verdict import Verdict
 
+SHAPE: Final = "_shape"
 _NO_FACTS: Final = Facts()
 _OUR_CHECKS: Final = pa.errors.SchemaErrorReason.DATAFRAME_CHECK
 
@@ -39,6 +42,7 @@ class _Trial:
     frame: Frame
     facts: Facts
     found: list[Found] = field(default_factory=list)
+    odd: list[str] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
 
 
@@ -62,9 +66,11 @@ def judge(frame: Frame, rulebook: Rulebook | None = None, facts: Facts = _NO_FAC
         with _whole():
             schema.validate(view_of(frame), lazy=True, inplace=True)
     except pa.errors.SchemaErrors as error:
+        # A frame of other columns or dtypes is a fault of ours.
+        if trial.odd:
+            raise
         if trial.failures:
             raise trial.failures[0] from None
-        # A frame of other columns or dtypes is a fault of ours.
         if any(each.reason_code is not _OUR_CHECKS for each in error.schema_errors):
             raise
     finally:
@@ -83,7 +89,9 @@ def schema_of(rulebook: Rulebook, *, unread: bool = False) -> pa.DataFrameSchema
     """The pandera schema of a standard frame, built once for each rulebook.
 
     Checks are named as their rules: ``<column>.<check>`` for the table's own. Frame column
-    `ordinal` is there as well. Frames hold no NaN: null is a sentinel.
+    `ordinal` is there as well. Frames hold no NaN: null is a sentinel. All of them are checks of
+    the frame: for each of 13 columns with a dtype or check of its own pandera takes 0.3 ms, which
+    was a fifth of what a small chunk costs.
 
     Args:
         unread: Whether some of the frame could not be read, which is checked first.
@@ -91,16 +99,17 @@ def schema_of(rulebook: Rulebook, *, unread: bool = False) -> pa.DataFrameSchema
     table = rulebook.table
     unread_first = unread_checks(table) if unread else ()
     places = enumerate([*unread_first, *storable_checks(table), *reserved_checks(table)])
-    of_column: dict[str, list[pa.Check]] = {}
-    for place, check in places:
-        named = of_column.setdefault(check.column or "", [])
-        named.append(_named(place, check))
-    columns = {
-        column.name: pa.Column(dtype_of(column), of_column.get(column.name), nullable=True)
-        for column in table.frame_columns
-    }
-    columns["ordinal"] = pa.Column("int16", of_column.get("ordinal"), nullable=True)
-    return pa.DataFrameSchema(columns, [*of_column.get("", ()), *_rules(rulebook)], strict=True)
+    own = [_named(place, check) for place, check in places]
+    shape = pa.Check(partial(_has_shape, dtypes_of(table)), name=SHAPE, ignore_na=False)
+    return pa.DataFrameSchema(None, [shape, *own, *_rules(rulebook)])
+
+
+def _has_shape(dtypes: Mapping[str, Any], seen: pd.DataFrame) -> bool:
+    """Whether the columns are the table's, each of its dtype."""
+    found = dict(zip(seen.columns, seen.dtypes, strict=True))
+    odd = [name for name in {**dtypes, **found} if dtypes.get(name) != found.get(name)]
+    _TRIAL.get().odd.extend(odd)
+    return not odd
 
 
 def _rules(rulebook: Rulebook) -> Iterator[pa.Check]:

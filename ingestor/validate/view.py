@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ingestor.model import Column
+from ingestor.model import Column, Table
 from ingestor.model.frame import Frame
 
 if TYPE_CHECKING:
@@ -29,7 +30,13 @@ def view_of(frame: Frame) -> pd.DataFrame:
     return pd.DataFrame({**columns, "ordinal": frame.ordinal}, copy=False)
 
 
-def dtype_of(column: Column) -> Any:
+def dtypes_of(table: Table) -> Mapping[str, Any]:
+    """The dtype of each column of a view, in order."""
+    dtypes = {column.name: _dtype_of(column) for column in table.frame_columns}
+    return {**dtypes, "ordinal": np.dtype("i2")}
+
+
+def _dtype_of(column: Column) -> Any:
     """What pandas calls the column's values; texts have one dtype, whatever their width."""
     return _TEXT if column.kind.frame.startswith("S") else np.dtype(column.kind.frame)
 

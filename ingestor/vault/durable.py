@@ -13,7 +13,8 @@ from typing import IO, Final
 _FILE_MODE: Final = 0o640
 _FOLDER_MODE: Final = 0o750
 _PIECE: Final = 1 << 20
-_FORGOTTEN_S: Final = 86_400.0
+FORGOTTEN_S: Final = 7 * 86_400.0
+"""Nobody writes to a file that has not changed for so long, whatever this host's clock says."""
 
 
 def make_folder(folder: Path) -> None:
@@ -71,12 +72,11 @@ def measured(path: Path) -> tuple[str, int]:
         return hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
 
 
-def sweep(folder: Path, suffix: str) -> None:
-    """Removes files that processes left which were killed while they wrote, a day ago or more."""
-    for path in folder.glob(f"*{suffix}"):
-        with suppress(FileNotFoundError):
-            if path.stat().st_mtime < time.time() - _FORGOTTEN_S:
-                path.unlink()
+def unchanged_s(path: Path) -> float:
+    """Seconds since the file was written to; below zero where it is gone."""
+    with suppress(FileNotFoundError):
+        return time.time() - path.stat().st_mtime
+    return -1.0
 
 
 def _created(path: Path) -> IO[bytes]:

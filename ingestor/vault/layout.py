@@ -18,8 +18,6 @@ PLAIN: Final = ".dbn"
 SUFFIXES: Final = (COMPRESSED, PLAIN, ".csv", ".csv.gz", ".csv.zst", ".parquet")
 PART: Final = ".part"
 """A download, whole or not."""
-TEMPORARY: Final = ".tmp"
-"""What a process writes for itself; worthless once it has ended."""
 _PAYLOAD: Final = re.compile(
     rf"payloads/([0-9a-f]{{2}})/(\1[0-9a-f]{{62}})({'|'.join(map(re.escape, SUFFIXES))})"
 )

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from uuid import uuid4
 
 from ingestor.errors import LocalFault, PayloadMissing, VaultUnavailable
 from ingestor.vault.durable import (
@@ -20,7 +19,7 @@ from ingestor.vault.durable import (
     sync_folder,
     write_new,
 )
-from ingestor.vault.layout import TEMPORARY
+from ingestor.vault.temporary import temporary_name
 
 if TYPE_CHECKING:
     from ingestor.job import PayloadRef
@@ -129,7 +128,7 @@ class Folder:
     def _writing(self, name: str) -> Iterator[tuple[Path, Path]]:
         """A temporary name and the final one; nothing is left under the first."""
         target = self._root / name
-        temporary = self.incoming / f"{uuid4().hex}{TEMPORARY}"
+        temporary = self.incoming / temporary_name()
         with writing(target):
             make_folder(self.incoming)
             make_folder(target.parent)

@@ -14,12 +14,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from uuid import uuid4
 
 from ingestor.errors import BadSettings, CorruptPayload, IngestError, LocalFault, VaultUnavailable
 from ingestor.vault.durable import make_folder, measured, sync_file, sync_folder
-from ingestor.vault.layout import TEMPORARY
 from ingestor.vault.local import missing, writing
+from ingestor.vault.temporary import temporary_name
 
 if TYPE_CHECKING:
     from ingestor.job import PayloadRef
@@ -128,7 +127,7 @@ class Bucket:
                 return path
             make_folder(path.parent)
             make_folder(self.incoming)
-        temporary = self.incoming / f"{uuid4().hex}{TEMPORARY}"
+        temporary = self.incoming / temporary_name()
         try:
             self._downloaded(name, temporary, ref)
             with writing(path):
@@ -161,7 +160,7 @@ class Bucket:
             send(path)
             return
         self._make_folder(fs, path)
-        temporary = f"{path}.{uuid4().hex}{TEMPORARY}"
+        temporary = f"{path}.{temporary_name()}"
         try:
             send(temporary)
             fs.mv(temporary, path)

@@ -9,7 +9,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote, urlsplit
-from uuid import uuid4
 
 from ingestor import failpoint
 from ingestor.errors import (
@@ -23,12 +22,11 @@ from ingestor.errors import (
 from ingestor.job import PayloadRef
 from ingestor.logs import get_logger
 from ingestor.vault import identity
-from ingestor.vault.durable import copy_new, make_folder, measured, sweep
+from ingestor.vault.durable import copy_new, make_folder, measured
 from ingestor.vault.index import Index
 from ingestor.vault.layout import (
     PART,
     SCHEME,
-    TEMPORARY,
     damaged_name,
     is_kept,
     name_of,
@@ -38,6 +36,7 @@ from ingestor.vault.layout import (
 from ingestor.vault.local import Folder, reading, writing
 from ingestor.vault.remote import Bucket
 from ingestor.vault.storage import Storage
+from ingestor.vault.temporary import sweep, temporary_name
 
 if TYPE_CHECKING:
     from ingestor.manifest import Manifest, PayloadRequest
@@ -57,7 +56,6 @@ class Vault:
         self._storage = storage
         self._index = Index(storage)
         self._id: str | None = None
-        self._swept = False
         self.place = storage.place
 
     @classmethod
@@ -140,6 +138,15 @@ class Vault:
                         found.append((path.stat().st_mtime_ns, path))
         return [path for _, path in sorted(found)]
 
+    def sweep(self) -> int:
+        """Removes temporary files of processes that were killed while they wrote; how many.
+
+        Raises:
+            VaultUnavailable: The folder cannot be read.
+        """
+        with reading(self._storage.incoming):
+            return sweep(self._storage.incoming)
+
     def keep(self, part: Path, manifest: Manifest) -> PayloadRef:
         """Takes a checked download in, once, under its sha256; `part` is gone afterwards.
 
@@ -170,7 +177,7 @@ class Vault:
         name = payload_name(ref.sha256, suffix_of(ref.uri))
         self.identify()
         if not self._storage.holds(name, ref):
-            copy = self._incoming() / f"{uuid4().hex}{TEMPORARY}"
+            copy = self._incoming() / temporary_name()
             try:
                 with writing(copy):
                     found = copy_new(Path(ref.uri), copy)
@@ -215,9 +222,6 @@ class Vault:
         folder = self._storage.incoming
         with writing(folder):
             make_folder(folder)
-            if not self._swept:
-                sweep(folder, TEMPORARY)
-        self._swept = True
         return folder
 
     def _take(self, part: Path, ref: PayloadRef) -> None:

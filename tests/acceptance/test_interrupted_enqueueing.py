@@ -6,10 +6,13 @@ import asyncio
 import signal
 import socket
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
 import asyncpg
+import numpy as np
+import numpy.typing as npt
 import pytest
 
 from ingestor.broker import Broker
@@ -19,14 +22,20 @@ from ingestor.sources.dbn_files import DbnFiles
 from ingestor.sources.source import Ask
 from ingestor.store import ledger
 from ingestor.store.database import Database
-from ingestor.vocabulary import Priority
+from ingestor.vocabulary import Priority, Schema
 from tests.acceptance.commands import BIN, Said, started, submit
 from tests.conftest import Place, environment
+from tests.invariants import check_invariants
 from tests.loads import write
 from tests.processes import Process, fleet, job_ended, until
+from tests.values import Row, wire_rows
 
 CHUNKS = 5
 PER_DAY = 400
+
+
+def trades_of(day: int) -> npt.NDArray[np.void]:
+    return make_trades(PER_DAY, seed=day, start=MONDAY + day * DAY)
 
 
 @pytest.fixture
@@ -34,8 +43,7 @@ def folder(tmp_path: Path) -> Path:
     """Trades of five days, a file each."""
     for day in range(CHUNKS):
         start = MONDAY + day * DAY
-        records = make_trades(PER_DAY, seed=day, start=start)
-        write(tmp_path / "dbn" / f"{day}.dbn.zst", records, start=start, end=start + DAY)
+        write(tmp_path / "dbn" / f"{day}.dbn.zst", trades_of(day), start=start, end=start + DAY)
     return tmp_path / "dbn"
 
 
@@ -53,11 +61,19 @@ async def _states(database: Database) -> dict[str, int]:
 
 
 async def _complete(database: Database, settings: Settings, logs: Path) -> asyncpg.Record:
-    """Scheduler and worker do what is there to do; the job's counts and how it was done."""
+    """Scheduler and worker do what is there to do; the job's counts and how it was done.
+
+    Afterwards every row is there once, by value, and nothing of the processes is left.
+    """
     with fleet(settings, logs) as begun:
         begun.scheduler()
         begun.worker()
         await job_ended(database, begun, timeout_s=90)
+        begun.stop()
+        expected: Counter[Row] = Counter()
+        for day in range(CHUNKS):
+            expected += wire_rows(Schema.TRADES, trades_of(day))
+        await check_invariants(database, expected={Schema.TRADES: expected}, fleet=begun)
     row = await database.fetchrow(
         "SELECT (SELECT count(*) FROM ingest.jobs) AS jobs,"
         " (SELECT count(*) FROM ingest.chunks WHERE state = 'completed') AS completed,"

@@ -13,7 +13,7 @@ from ingestor.settings import Settings
 from ingestor.simulator.server import Gateway, SimulatorOptions, running
 from ingestor.store.database import Database
 from tests.acceptance.commands import Here, ask, here, submit
-from tests.conftest import Place
+from tests.conftest import Place, environment
 from tests.gateways import Desk, facing, gateway, streams
 from tests.golden.clients import historical
 from tests.processes import fleet
@@ -66,6 +66,20 @@ def test_workers_fetch_a_job_that_was_submitted_by_command(
         assert said.code == 0, said.err + made.logs_text()
     assert said.json["chunks"]["completed"] == 5
     assert said.json["records"]["fetched"] == gateway.bill().records == 5 * 2 * 50
+
+
+def test_a_submit_with_redis_away_says_so_in_lines_for_people(facts: Settings) -> None:
+    """That limits are not shared is logged below; on stderr it is a warning like the others."""
+    away = {**environment(facts), "HDI_REDIS_URL": "redis://:x@127.0.0.1:9/0"}
+
+    said = submit(away, *CME, "--symbols", "ESM4", *WEEK)
+
+    assert said.code == 6, said
+    assert (
+        "warning: rate limits are not shared while Redis is away "
+        "(share 1/10, reason ConnectionError)\n"
+    ) in said.err
+    assert not [line for line in said.err.splitlines() if "{" in line], said.err
 
 
 def test_what_was_fetched_through_the_official_client_is_stored(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PARALLEL = ["-n", "auto", "--maxprocesses", "8", "--dist", "loadfile"]
+PARALLEL = ["-n", "auto", "--maxprocesses", "8", "--dist", "loadfile", "--no-loadscope-reorder"]
 FAST = ["-m", "fast and not slow and not timescaledb"]
 
 ECHO = """#!/bin/sh

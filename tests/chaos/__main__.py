@@ -6,9 +6,12 @@ import logging
 import signal
 import sys
 
+import orjson
+
 from tests.chaos.campaign import run
 from tests.chaos.ground import refuse_foreign_settings
 from tests.chaos.options import parse
+from tests.chaos.sums import table
 
 
 def _say(line: str) -> None:
@@ -16,12 +19,17 @@ def _say(line: str) -> None:
 
 
 def main() -> int:
+    options = parse()
+    if options.sums:
+        for line in table([orjson.loads(file.read_bytes()) for file in options.sums]):
+            _say(line)
+        return 0
     # Whoever stops us, everything that was started ends with us.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     refuse_foreign_settings()
     # asyncpg and aiohttp tell at length of what is injected.
     logging.disable(logging.CRITICAL)
-    report = run(parse(), _say)
+    report = run(options, _say)
     for line in report.lines():
         _say(line)
     return 0 if report.sound else 1

@@ -124,6 +124,18 @@ async def command(
     return Said(process.returncode or 0, out, err.decode(errors="replace"))
 
 
+async def failures(ledger: Database) -> list[str]:
+    """Every dead letter there has been: nothing that is injected may make one."""
+    rows = await ledger.fetch(
+        "SELECT chunk_id, attempts, error_code, error_text FROM ingest.dead_letters ORDER BY 1"
+    )
+    return [
+        f"dead letter of chunk {row['chunk_id']} after {row['attempts']} attempts: "
+        f"{row['error_code']}: {row['error_text'][:300]}"
+        for row in rows
+    ]
+
+
 async def retry_failed(env: Mapping[str, str], ledger: Database) -> int:
     """`hdi retry` of every job with failed chunks; how many chunks were failed."""
     rows = await ledger.fetch(

@@ -21,7 +21,7 @@ from tests.chaos.refusals import configs
 from tests.chaos.servers import servers
 from tests.chaos.vault_disk import vault_disk
 from tests.conftest import environment, make_settings
-from tests.gateways import facing
+from tests.gateways import IMPATIENT, facing
 from tests.private import PrivateStack, database_of, named
 
 _PER_DAY: Final = 30
@@ -61,8 +61,9 @@ def prepared(options: Options) -> Iterator[Ground]:
         gateway = closing.enter_context(running(market(options.seed)))
         place = stack.place()
         settings = facing(
-            make_settings(place, stack.redis_url, home), gateway, metadata_per_s=_CALLS_PER_S
-        )
+            make_settings(place, stack.redis_url, home), gateway,
+            metadata_per_s=_CALLS_PER_S, **IMPATIENT,
+        )  # fmt: skip
         settings = settings.model_copy(update={"config_dir": configs(home / "configs")})
         for folder in ("logs", "spool"):
             (home / folder).mkdir()

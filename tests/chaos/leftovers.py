@@ -1,42 +1,101 @@
-"""What must be gone once every process has ended: sessions, locks, leases, temporary files."""
+"""What must be gone: of dead processes while the service lives, of all once it has ended."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from ingestor.store.database import Database
+from tests.invariants import check_ended, check_quiet
+from workers.sweeping import EACH_S
 
 _QUIET_S: Final = 30.0
 _TEMPORARY: Final = (".part", ".tmp")
-_LEFT: Final = {
-    "session": "SELECT application_name || ' ' || coalesce(state, '') AS what FROM pg_stat_activity"
-    " WHERE application_name LIKE 'hdi:%'",
-    "lock": "SELECT l.locktype || ' ' || l.mode || ' of ' || a.application_name AS what"
-    " FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE a.application_name LIKE 'hdi:%'",
-    "prepared transaction": "SELECT gid AS what FROM pg_prepared_xacts",
-    "lease": "SELECT chunk_id || ' of ' || worker AS what FROM ingest.leases",
-    "open chunk": "SELECT chunk_id || ' ' || state AS what FROM ingest.chunks"
-    " WHERE finished_at IS NULL",
-    "open job": "SELECT name || ' ' || state AS what FROM ingest.jobs WHERE finished_at IS NULL",
-}  # fmt: skip
+_SESSIONS: Final = """
+SELECT pid, application_name AS name, client_port, state FROM pg_stat_activity
+WHERE datname = current_database() AND application_name LIKE 'hdi:%'
+"""
+_PREPARED: Final = "SELECT gid FROM pg_prepared_xacts"
+_ESTABLISHED: Final = "01"
+_TABLES: Final = ("/proc/net/tcp", "/proc/net/tcp6")
 
 
-async def in_database(ledger: Database) -> list[str]:
-    """What is still there after half a minute, of a service that has stopped."""
-    deadline = time.monotonic() + _QUIET_S
-    while found := [each for what in _LEFT for each in await _of(ledger, what)]:
+async def of_the_dead(ledger: Database, vault: Path) -> list[str]:
+    """Of a service that lives and has no work left.
+
+    No session of a load, no lock, no download; no session whose client is gone. Each has half a
+    minute to go, files until the workers have looked for them.
+    """
+    return [
+        *await _told(check_quiet(ledger, ended=False)),
+        *await _soon_none(lambda: _abandoned(ledger)),
+        *await _soon_none(lambda: _now(_unfinished(vault)), within_s=EACH_S + _QUIET_S),
+    ]
+
+
+async def of_all(ledger: Database) -> list[str]:
+    """Of a service that has ended: not one session."""
+    return [
+        *await _told(check_ended(ledger)),
+        *await _told(check_quiet(ledger, ended=True)),
+        *await _soon_none(lambda: _abandoned(ledger)),
+        *[f"prepared transaction left: {row['gid']}" for row in await ledger.fetch(_PREPARED)],
+    ]
+
+
+async def _told(check: Awaitable[None]) -> list[str]:
+    """What a check asserts in vain."""
+    try:
+        await check
+    except AssertionError as error:
+        return [str(error)]
+    return []
+
+
+async def _soon_none(
+    left: Callable[[], Awaitable[list[str]]], *, within_s: float = _QUIET_S
+) -> list[str]:
+    deadline = time.monotonic() + within_s
+    while found := await left():
         if time.monotonic() > deadline:
-            break
+            return found
         await asyncio.sleep(0.2)
+    return []
+
+
+async def _abandoned(ledger: Database) -> list[str]:
+    """Sessions whose client's end of the connection is closed: its process died."""
+    rows = await ledger.fetch(_SESSIONS)
+    alive = set(_client_ports())
+    return [
+        f"session left of a process that is gone: {row['name']} (backend {row['pid']}, "
+        f"{row['state']})"
+        for row in rows
+        if row["client_port"] is not None and row["client_port"] not in alive
+    ]
+
+
+def _client_ports() -> Iterator[int]:
+    """Local ports of every established connection of this host."""
+    for table in _TABLES:
+        if not Path(table).exists():
+            continue
+        for line in Path(table).read_text().splitlines()[1:]:
+            _, local, _, state, *_ = line.split()
+            if state == _ESTABLISHED:
+                yield int(local.rpartition(":")[2], 16)
+
+
+async def _now(found: list[str]) -> list[str]:
     return found
 
 
-async def _of(ledger: Database, what: str) -> list[str]:
-    return [f"{what} left: {row['what']}" for row in await ledger.fetch(_LEFT[what])]
+def _unfinished(vault: Path) -> list[str]:
+    found = [path for path in vault.rglob("*") if path.suffix in _TEMPORARY]
+    return [f"temporary file left: {path.name} ({path.parent.name})" for path in found]
 
 
 def in_logs(logs: Path, secrets: Sequence[str]) -> list[str]:
@@ -52,6 +111,5 @@ def in_logs(logs: Path, secrets: Sequence[str]) -> list[str]:
 
 def in_folders(vault: Path, spool: Path) -> list[str]:
     """Downloads that were broken off, and whatever lies where only temporary files are made."""
-    found = [path for path in vault.rglob("*") if path.suffix in _TEMPORARY]
-    found += [path for path in spool.rglob("*") if path.is_file()]
-    return [f"temporary file left: {path.name} ({path.parent.name})" for path in found]
+    found = [path for path in spool.rglob("*") if path.is_file()]
+    return _unfinished(vault) + [f"spooled file left: {path.name}" for path in found]

@@ -9,50 +9,31 @@ import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, Final
-
-import numpy as np
 
 from ingestor.model import TABLES
 from ingestor.simulator.archive import Archive, Selection
-from ingestor.simulator.calendar import date_of, number
+from ingestor.simulator.calendar import date_of
 from ingestor.simulator.market import DAY
 from ingestor.store.database import Database
 from ingestor.vocabulary import Schema
 from tests.chaos import wire
+from tests.chaos.asked import Asked, records_of
 from tests.chaos.orders import Order
-from tests.chaos.refusals import refused
+from tests.chaos.proofs import Completed, Proofs
+from tests.chaos.refusals import RULE, refusals, refused
 from tests.chaos.wire import Records, Row
+from tests.invariants import check_receipts
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _SHOWN: Final = 3
+_QUARANTINE: Final = "SELECT chunk_id, position, rule, field, value, raw FROM ingest.quarantine"
 _CHUNKS: Final = """
 SELECT k.chunk_id, k.state, k.receipt, k.start_ns, k.end_ns, r.dataset, r.schema, r.stype_in,
        g.symbols, k.error_code, k.error_text
 FROM ingest.chunks k JOIN ingest.requests r USING (request_id)
 JOIN ingest.symbol_groups g ON g.symbol_group_id = k.symbol_group_id ORDER BY 1
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Symbols of one schema on some days, as an order or a chunk asks for them."""
-
-    dataset: str
-    schema: Schema
-    stype_in: str
-    symbols: tuple[str, ...]
-    first: int
-    past: int
-
-    @classmethod
-    def of(cls, order: Order) -> list[Asked]:
-        first, past = number(order.start), number(order.end)
-        return [
-            cls(order.dataset, schema, order.stype_in, order.symbols, first, past)
-            for schema in order.schemas
-        ]
 
 
 @dataclass
@@ -63,6 +44,7 @@ class Findings:
     rows: Counter[str] = field(default_factory=Counter)
     chunks: Counter[str] = field(default_factory=Counter)
     quarantined: int = 0
+    already_stored: int = 0
 
     def add(self, text: str) -> None:
         self.amiss.append(text)
@@ -79,12 +61,17 @@ class Oracle:
         """Everything; `Findings.amiss` is empty where nothing is lost, doubled or changed."""
         found = Findings()
         await self._tables(database, found)
-        await self._chunks(database, found)
+        completed = await self._chunks(database, found)
+        try:
+            await check_receipts(database)
+        except AssertionError as error:
+            found.add(str(error))
+        found.amiss += await Proofs(self._archive, completed).check(database)
         return found
 
     def served(self, asked: Asked) -> Records:
         """The records that the simulator has for it, in the order of delivery."""
-        return served(self._archive, asked)
+        return asked.records(self._archive)
 
     async def _tables(self, database: Database, found: Findings) -> None:
         for table in TABLES:
@@ -121,59 +108,36 @@ class Oracle:
         """Rows of a day: of each instrument once, however many orders ask for it."""
         stretches = defaultdict(set)
         for each in wanted:
-            stretches[each.dataset] |= set(_stretches(self._archive, each))
+            stretches[each.dataset] |= set(each.stretches(self._archive))
         for dataset, some in stretches.items():
             selection = Selection(dataset, schema, day * DAY, (day + 1) * DAY, tuple(sorted(some)))
-            records = _records(self._archive, selection)
+            records = records_of(self._archive, selection)
             kept = ~refused(schema, records)
             rows = wire.rows(schema, records)
             yield from (row for row, keep in zip(rows, kept, strict=True) if keep)
 
-    async def _chunks(self, database: Database, found: Findings) -> None:
-        """Receipts add up to what was served; quarantine holds the bytes that were refused."""
+    async def _chunks(self, database: Database, found: Findings) -> list[Completed]:
+        """Receipts add up to what was served; quarantine holds what was refused, and why."""
         quarantine = await _quarantine(database)
+        completed = []
         for row in await database.fetch(_CHUNKS):
             found.chunks[row["state"]] += 1
             name = f"chunk {row['chunk_id']} ({row['schema']} of {','.join(row['symbols'])})"
             if row["receipt"] is None:
                 found.add(f"{name} is {row['state']}: {row['error_code']}: {row['error_text']}")
                 continue
-            records = self.served(_of_chunk(row))
-            _receipt(name, row["receipt"], records, found)
+            asked = _of_chunk(row)
+            records = self.served(asked)
+            completed.append(Completed(row["chunk_id"], asked, records))
+            wanted = refusals(asked.schema, records)
+            _receipt(name, row["receipt"], records, wanted.total(), found)
+            found.already_stored += row["receipt"]["already_stored"]
             held = quarantine.pop(row["chunk_id"], Counter())
-            hits = refused(Schema(row["schema"]), records)
-            wanted = Counter(each.tobytes() for each in records[hits])
             found.quarantined += held.total()
             _compare(f"quarantine of {name}", wanted, held, found)
         if quarantine:
             found.add(f"quarantined records of chunks without a receipt: {sorted(quarantine)}")
-
-
-def served(archive: Archive, asked: Asked) -> Records:
-    """The records that an archive has for what was asked, in the order of delivery."""
-    selection = Selection(
-        asked.dataset, asked.schema, asked.first * DAY, asked.past * DAY,
-        _stretches(archive, asked),
-    )  # fmt: skip
-    return _records(archive, selection)
-
-
-def _stretches(archive: Archive, asked: Asked) -> Any:
-    book = archive.book(asked.dataset)
-    found = book.resolve(asked.symbols, asked.stype_in, asked.first, asked.past).selected
-    return () if found is None else found
-
-
-def _records(archive: Archive, selection: Selection) -> Records:
-    slices = list(archive.slices(selection))
-    return np.concatenate(slices) if slices else _none(selection.schema)
-
-
-@lru_cache
-def _none(schema: str) -> Records:
-    from ingestor.dbn import layout
-
-    return np.zeros(0, layout(Schema(schema), 3))
+        return completed
 
 
 def _of_chunk(row: Any) -> Asked:
@@ -183,18 +147,26 @@ def _of_chunk(row: Any) -> Asked:
     )
 
 
-async def _quarantine(database: Database) -> dict[int, Counter[bytes]]:
-    rows = await database.fetch("SELECT chunk_id, raw FROM ingest.quarantine")
-    found: dict[int, Counter[bytes]] = defaultdict(Counter)
-    for row in rows:
-        found[row["chunk_id"]][row["raw"]] += 1
+async def _quarantine(database: Database) -> dict[int, Counter[Row]]:
+    found: dict[int, Counter[Row]] = defaultdict(Counter)
+    for row in await database.fetch(_QUARANTINE):
+        number, *refusal = row
+        found[number][tuple(refusal)] += 1
     return found
 
 
-def _receipt(name: str, receipt: Mapping[str, int], records: Records, found: Findings) -> None:
+def _receipt(
+    name: str, receipt: Mapping[str, Any], records: Records, refused: int, found: Findings
+) -> None:
+    """`refused`: how many of the records must be in quarantine."""
     kept = receipt["stored"] + receipt["quarantined"] + receipt["already_stored"]
     if not kept == receipt["fetched"] == len(records):
         found.add(f"{name}: {len(records)} served, the receipt accounts for {kept}: {receipt}")
+    if receipt["rejected"] != ({RULE: refused} if refused else {}):
+        found.add(f"{name}: {refused} are to be refused, the receipt says {receipt['rejected']}")
+    # The provider corrects nothing here: no row ever takes the place of another.
+    if receipt["corrected"] or receipt["removed"] or receipt["partial"]:
+        found.add(f"{name}: nothing was corrected or missing, but the receipt says {receipt}")
 
 
 def _compare(name: str, expected: Counter[Any], stored: Counter[Any], found: Findings) -> None:

@@ -39,6 +39,22 @@ class Pid:
     def stopped(self) -> bool:
         return self.state == "T"
 
+    def told(self) -> str:
+        """What it is and what it waits for, for whoever must find out why it lives."""
+        folder = Path(f"/proc/{self.number}")
+        with suppress(OSError, IndexError):
+            command = folder.joinpath("cmdline").read_bytes().replace(b"\0", b" ").decode()
+            parent = (_fields(self.number) or [])[_PARENT]
+            waits = {
+                thread.joinpath("comm").read_text().strip(): thread.joinpath("wchan").read_text()
+                for thread in folder.joinpath("task").iterdir()
+            }
+            return (
+                f"process {self.number} lives ({self.state}): {command.strip()}, child of {parent},"
+                f" threads wait in {waits}"
+            )
+        return f"process {self.number} lived"
+
     def send(self, number: signal.Signals) -> None:
         if self.lives:
             with suppress(ProcessLookupError):

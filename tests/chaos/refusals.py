@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -28,6 +29,9 @@ class Refusal:
         return found
 
 
+RULE: Final = "chaos"
+"""Its id."""
+
 REFUSALS: Final = {
     Schema.TRADES: Refusal("size", 7),
     Schema.TBBO: Refusal("size", 6),
@@ -44,7 +48,7 @@ def configs(folder: Path) -> Path:
         rules = yaml.safe_load(file.read_text())
         rules["rejection_limit"] = {"records": 1_000_000, "share": 1}
         rules.setdefault("rules", []).append({
-            "id": "chaos", "check": f"{refusal.field} < {refusal.least}", "severity": "quarantine",
+            "id": RULE, "check": f"{refusal.field} < {refusal.least}", "severity": "quarantine",
             "reason": "refused so that there is something in quarantine",
         })  # fmt: skip
         file.write_text(yaml.safe_dump(rules))
@@ -55,3 +59,20 @@ def refused(schema: Schema, records: npt.NDArray[np.void]) -> npt.NDArray[np.boo
     """Which records must be in quarantine."""
     rule = REFUSALS.get(schema)
     return np.zeros(len(records), bool) if rule is None else rule.hits(records)
+
+
+def refusals(schema: Schema, records: npt.NDArray[np.void]) -> Counter[tuple[object, ...]]:
+    """What quarantine must hold of a payload: position, rule, field, value and bytes of each."""
+    rule = REFUSALS.get(schema)
+    if rule is None:
+        return Counter()
+    return Counter(
+        (
+            int(at),
+            RULE,
+            rule.field,
+            f"{rule.field} {records[rule.field][at]}",
+            records[at].tobytes(),
+        )
+        for at in np.flatnonzero(rule.hits(records))
+    )

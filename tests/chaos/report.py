@@ -38,7 +38,21 @@ class Report:
 
     @property
     def sound(self) -> bool:
-        return not self.amiss
+        return not self.wrong
+
+    @property
+    def wrong(self) -> list[str]:
+        """What is amiss; a run in which nothing happened proves nothing."""
+        return self.amiss + [
+            f"{what}: nothing is proven"
+            for what, count in {
+                "no fault had an effect": self.tally.total,
+                "no job was accepted": self.jobs,
+                "no chunk was looked at": self.findings.chunks.total(),
+                "no row was compared": self.findings.rows.total(),
+            }.items()
+            if not count
+        ]
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -46,7 +60,9 @@ class Report:
             "sound": self.sound,
             "faults": self.tally.total,
             "by_kind": dict(sorted(self.tally.hit.items())),
+            "families": dict(sorted(self.tally.families.items())),
             "by_family": dict(sorted(self.tally.by_family().items())),
+            "consisting_of": self._beside(),
             "missed": dict(sorted(self.tally.missed.items())),
             "seconds": round(self.seconds, 1),
             "storm_s": round(self.tally.seconds, 1),
@@ -56,14 +72,23 @@ class Report:
             "chunks": dict(self.findings.chunks),
             "rows_compared": {str(name): count for name, count in self.findings.rows.items()},
             "quarantined_compared": self.findings.quarantined,
+            "already_stored": self.findings.already_stored,
             "dead_letters_retried": self.retried,
             "longest_unheld_s": round(self.longest_unheld_s, 2),
             "attempts": self.attempts,
             "process_starts": self.starts,
             "simulator_log": self.logged,
-            "amiss": self.amiss,
+            "amiss": self.wrong,
             "notes": self.notes,
         }
+
+    def _beside(self) -> dict[str, dict[str, int]]:
+        return {kind: dict(some) for kind, some in sorted(self.tally.beside.items()) if some}
+
+    def _told(self, kind: str) -> str:
+        """What a kind's faults consisted of, such as ``  (40 messages)``."""
+        some = self.tally.beside.get(kind)
+        return f"  ({', '.join(f'{n} {what}' for what, n in some.items())})" if some else ""
 
     def write(self, file: Path) -> None:
         file.write_bytes(orjson.dumps(self.as_json(), option=orjson.OPT_INDENT_2) + b"\n")
@@ -72,7 +97,10 @@ class Report:
         """For people."""
         told = self.as_json()
         made = [f"{'fault, its effect seen':44} {'count':>6}"]
-        made += [f"  {kind:42} {count:6}" for kind, count in self.tally.hit.most_common()]
+        made += [
+            f"  {kind:42} {count:6}{self._told(kind)}"
+            for kind, count in self.tally.hit.most_common()
+        ]
         made += [f"{name:44} {count:6}" for name, count in sorted(self.tally.by_family().items())]
         made += [
             f"{'all faults':44} {self.tally.total:6}",
@@ -81,9 +109,10 @@ class Report:
             f"{self.jobs} jobs, chunks {told['chunks']}, attempts {self.attempts}",
             f"rows compared by value: {told['rows_compared']}",
             f"quarantined records compared: {self.findings.quarantined}",
+            f"rows that overlapping jobs found stored already: {self.findings.already_stored}",
             f"held by nobody for at most {told['longest_unheld_s']} s",
             f"dead letters retried: {self.retried}; process starts: {self.starts}",
         ]
         made += [f"note: {each}" for each in self.notes]
-        made += [f"AMISS: {each}" for each in self.amiss]
+        made += [f"AMISS: {each}" for each in self.wrong]
         return [*made, f"chaos: {'all is well' if self.sound else 'FAILED'}"]

@@ -112,6 +112,6 @@ class Service:
         left = []
         for member in self.members:
             for each in member.all():
-                left.append(f"{member.name}: process {each.number} lives ({each.state})")
+                left.append(f"{member.name}: {each.told()}")
                 each.send(signal.SIGKILL)
         return left

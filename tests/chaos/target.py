@@ -11,6 +11,7 @@ from pathlib import Path
 import redis.asyncio
 
 from ingestor.settings import Settings
+from ingestor.simulator.archive import Archive
 from ingestor.simulator.server import Gateway
 from ingestor.store.database import Database
 from tests.chaos.pids import Pid
@@ -20,12 +21,17 @@ from tests.private import PrivateStack
 
 @dataclass
 class Moments:
-    """When something that concerns every chunk was hit last."""
+    """When something that concerns every chunk was hit last; and when messages were lost last."""
 
     everywhere: float = field(default_factory=time.monotonic)
+    messages: float = 0.0
 
     def hit(self) -> None:
         self.everywhere = time.monotonic()
+
+    def hit_messages(self) -> None:
+        self.messages = time.monotonic()
+        self.hit()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,8 @@ class Target:
     ledger: The run's database, as superuser: it may end backends of others.
     submissions: Commands under way that submit jobs.
     vault: A small file system of the run's own that holds the vault; None where none can be made.
+    archive: What the provider has.
+    valkey_turn: Whoever freezes or kills Redis does so alone.
     """
 
     service: Service
@@ -45,7 +53,9 @@ class Target:
     env: Mapping[str, str]
     vault: Path | None
     submissions: set[Pid]
+    archive: Archive
     moments: Moments = field(default_factory=Moments)
+    valkey_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     over: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once no further fault is to be injected."""
 

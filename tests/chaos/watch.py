@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from redis.exceptions import RedisError
 
@@ -18,17 +18,32 @@ _SLACK_S: Final = 1.0
 _SLOW: Final = 5
 """Where a look takes long because the machine is busy, everything does: so many looks more."""
 
+# A chunk that was lost is to go on the queue at once. Others wait while it is full, as does one
+# whose message was to come back and was lost.
 _UNHELD: Final = """
-SELECT k.chunk_id, k.state, k.fence, l.worker
+SELECT k.chunk_id, k.state, k.fence, l.worker, k.enqueued_at IS NOT NULL AS enqueued
 FROM ingest.chunks k LEFT JOIN ingest.leases l ON l.chunk_id = k.chunk_id AND l.fence = k.fence
 WHERE (k.state = 'in_progress' AND coalesce(l.lease_until < clock_timestamp(), true))
-   OR (k.state IN ('queued', 'retrying') AND k.enqueued_at IS NOT NULL
-       AND k.not_before < clock_timestamp())
+   OR (k.state = 'queued' AND k.not_before < clock_timestamp())
+   OR (k.state IN ('pending', 'retrying') AND k.not_before < clock_timestamp()
+       AND ((k.error_code = 'LeaseLost' AND k.enqueued_at IS NULL)
+            OR (SELECT count(*) FROM ingest.chunks WHERE state = 'queued') < $1))
 """
 _SCHEDULERS: Final = "SELECT pid FROM ingest.workers WHERE role = 'scheduler'"
 
-Case = tuple[int, int, str, str]
-"""Chunk, fence, state and worker."""
+Case = tuple[int, int]
+"""Chunk and fence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Since when nobody holds a chunk, and how long that may last unless a fault concerns all.
+
+    A lease runs out one lease after its worker's last sign of life: one more is left then.
+    """
+
+    since: float
+    allowed_s: float
 
 
 @dataclass
@@ -44,7 +59,7 @@ class Watch:
     longest_s: float = 0.0
     looks: int = 0
     blind: int = 0
-    _since: dict[Case, float] = field(default_factory=dict)
+    _waits: dict[Case, Wait] = field(default_factory=dict)
     _began: float = field(default_factory=time.monotonic)
 
     async def look_on(self) -> None:
@@ -54,41 +69,42 @@ class Watch:
                 await self.look()
             except (IngestError, RedisError, OSError):
                 self.blind += 1
-                self._since.clear()
+                self._waits.clear()
             await asyncio.sleep(_LOOK_S)
 
     async def look(self) -> None:
         began = time.monotonic()
-        rows = await self.target.ledger.fetch(_UNHELD)
+        rows = await self.target.ledger.fetch(_UNHELD, self.target.service.slots)
         queued = await self._queued()
         if not await self._scheduled():
             self.target.moments.hit()
         now = time.monotonic()
         unheld = {
-            (row["chunk_id"], row["fence"], row["state"], row["worker"] or "nobody")
+            (row["chunk_id"], row["fence"]): row
             for row in rows
-            if row["state"] == "in_progress" or f"hdi-chunk-{row['chunk_id']}-" not in queued
+            if not row["enqueued"] or f"hdi-chunk-{row['chunk_id']}-" not in queued
         }
-        self._since = {each: self._since.get(each, now) for each in unheld}
+        self._waits = {case: self._wait(case, row, now) for case, row in unheld.items()}
         self.looks += 1
-        for each in self._since:
-            self._judge(each, now, slack_s=_SLACK_S + _SLOW * (now - began))
+        for case, row in unheld.items():
+            self._judge(case, row, now, slack_s=_SLACK_S + _SLOW * (now - began))
 
-    def _judge(self, case: Case, now: float, *, slack_s: float) -> None:
-        """Two leases after its last sign of life, or after the last fault that concerned all.
+    def _wait(self, case: Case, row: Any, now: float) -> Wait:
+        """Goes on where a reaper has taken the chunk back since: its fence is one more."""
+        lapsed = row["state"] == "in_progress"
+        before = None if lapsed else self._waits.get((case[0], case[1] - 1))
+        leases = 1 if lapsed else 2
+        return self._waits.get(case) or before or Wait(now, leases * self.target.lease_s)
 
-        A lease runs out one lease after the last sign of life: one more is left then.
-        """
-        since, lease_s = self._since[case], self.target.lease_s
-        fault = self.target.moments.everywhere
-        self.longest_s = max(self.longest_s, now - max(since, fault))
-        own_s = lease_s * (1 if case[2] == "in_progress" else 2)
-        if now > max(since + own_s, fault + 2 * lease_s) + slack_s:
-            number, fence, state, worker = case
+    def _judge(self, case: Case, row: Any, now: float, *, slack_s: float) -> None:
+        """Two leases after its last sign of life, or after the last fault that concerned all."""
+        wait, fault = self._waits[case], self.target.moments.everywhere
+        self.longest_s = max(self.longest_s, now - max(wait.since, fault))
+        if now > max(wait.since + wait.allowed_s, fault + 2 * self.target.lease_s) + slack_s:
             self.stuck[case] = (
-                f"chunk {number} ({state}, fence {fence}, {worker}) was held by nobody for "
-                f"{now - since:.1f} s, {now - fault:.1f} s after the last fault that concerned "
-                f"all, {now - self._began:.0f} s into the run"
+                f"chunk {case[0]} ({row['state']}, fence {case[1]}, {row['worker'] or 'nobody'}) "
+                f"was held by nobody for {now - wait.since:.1f} s, {now - fault:.1f} s after the "
+                f"last fault that concerned all, {now - self._began:.0f} s into the run"
             )
 
     async def _scheduled(self) -> bool:

@@ -29,14 +29,14 @@ class Plan:
 
     Attributes:
         servers: `conftest.Servers` by edition; nothing is started.
-        runs: Mutant ("" for the product as it is) and the tests under it.
-        hanging: Mutants that leave a job open for ever.
+        runs: Mutant and the tests under it.
+        hurried: Mutants under which a job may be open for ever, and their control.
         patience_s: The longest a worker that is ready is waited for under one of those.
     """
 
     servers: dict[str, dict[str, Any]]
     runs: list[tuple[str, list[str]]]
-    hanging: list[str]
+    hurried: list[str]
     patience_s: float
 
 
@@ -70,12 +70,11 @@ def _run(plan: Plan, mutant: str, tests: list[str]) -> Run:
     made = Run(mutant)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(conftest, "_servers", lambda edition: iter([_running(plan, edition)]))
-        if mutant:
-            MUTANTS[mutant](patch)
-            # The `Fleet` of the tests then starts mutants, too.
-            command = (sys.executable, "-m", "tests.faults.mutant_command", mutant)
-            patch.setattr(processes, "HDI", command)
-        if mutant in plan.hanging:
+        MUTANTS[mutant](patch)
+        # The `Fleet` of the tests then starts mutants, too.
+        command = (sys.executable, "-m", "tests.faults.mutant_command", mutant)
+        patch.setattr(processes, "HDI", command)
+        if mutant in plan.hurried:
             _hurry(patch, plan.patience_s)
         if mutant in WEAKENED:
             patch.setattr(conftest, "_place", _weakened(conftest._place, WEAKENED[mutant]))

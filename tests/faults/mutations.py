@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ingestor import pipeline
+from ingestor import lease
 from ingestor.store import dispatch, ledger, loader
 from ingestor.store.queries import queries
 from ingestor.validate import raw
@@ -125,7 +125,7 @@ def heartbeat(patch: pytest.MonkeyPatch) -> None:
     async def silent(*_: Any) -> None:
         await asyncio.Event().wait()
 
-    patch.setattr(pipeline, "_keep_lease", silent)
+    patch.setattr(lease, "_keep", silent)
 
 
 def lost_answer(patch: pytest.MonkeyPatch) -> None:
@@ -152,12 +152,16 @@ def merge_alone(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(loader, "share_days", at_once)
 
 
+def control(patch: pytest.MonkeyPatch) -> None:
+    """Nothing is taken out: a test that fails under this one fails of how mutants are run."""
+
+
 MUTANTS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     each.__name__: each
     for each in (
         fence, row_lock, dispatcher, requeue, count_check, asked_count, claim_guard, halt, pause,
         skip_locked, poison, stuck_sessions, dead_letter, heartbeat, lost_answer, one_dispatcher,
-        merge_alone,
+        merge_alone, control,
     )
 }  # fmt: skip
 

@@ -68,7 +68,7 @@ def main() -> None:
     shift_dates(app, ahead_s)
     app.conf.broker_transport_options = app.conf.broker_transport_options | options(oddities)
     told = ["--without-heartbeat"] if "patience" in oddities else []
-    app.worker_main(["worker", "-n", f"{name}@%h", "--loglevel", "INFO", *told])
+    app.worker_main(["worker", "-n", f"{name}@%h", "--loglevel", "INFO", "--without-mingle", *told])
 
 
 if __name__ == "__main__":

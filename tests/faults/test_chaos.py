@@ -13,7 +13,19 @@ pytestmark = [pytest.mark.timescaledb, pytest.mark.redis, pytest.mark.slow]
 
 SEED = 6
 FAULTS = 300
-FAMILIES = ("SIGKILL", "SIGSTOP", "Postgres", "Redis", "stream", "provider", "message", "lease")
+DISK = "vault disk full"
+"""Needs a file system of the run's own, which not every host lets a test mount."""
+
+KINDS = {
+    "SIGKILL of a worker child", "SIGKILL of a whole worker", "SIGKILL of a scheduler",
+    "SIGSTOP past the lease", "duplicate messages", "FLUSHALL", "Redis SIGKILL and restart",
+    "Postgres crash and restart", "backend terminated during COPY", "429 with Retry-After", "500",
+    "503 with Retry-After", "504", "timeout", "connection reset", "stream cut, chunks end",
+    "stream cut, last chunk missing", "stream cut below its length",
+    "stream cut, connection closed", "bit flipped in a stream",
+    "two workers on one chunk, lease expired", DISK,
+}  # fmt: skip
+"""Each must have had an effect; that jobs overlapped is told by rows that were there already."""
 
 
 @pytest.mark.timeout(300)
@@ -29,7 +41,9 @@ def test_after_300_faults_at_random_each_row_is_there_once_and_nothing_is_left_b
     print("\n".join(report.lines()))
     assert report.amiss == []
     assert report.tally.total >= FAULTS
-    families = report.tally.by_family()
-    assert all(families[each] for each in FAMILIES), families
+    wanted = KINDS & ({*report.tally.families} | (KINDS - {DISK}))
+    assert wanted <= {*report.tally.hit}, wanted - {*report.tally.hit}
     assert report.findings.chunks.total() > 200
     assert report.findings.quarantined > 0
+    assert report.findings.already_stored > 0
+    assert report.sound

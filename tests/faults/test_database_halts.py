@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -31,15 +32,21 @@ PROBE_S = 1.0
 HALTED = ("deferred", "DatabaseHalted")
 _SINCE = """
 SELECT h.probes, h.lifted_at,
-       (SELECT count(*) FROM ingest.attempts a WHERE a.started_at > h.raised_at
+       (SELECT count(*) FROM ingest.attempts a WHERE a.started_at > h.raised_at + INTERVAL '0.5 s'
         AND (h.lifted_at IS NULL OR a.started_at < h.lifted_at)) AS attempts,
-       (SELECT count(*) FROM ingest.leases l WHERE l.started_at > h.raised_at) AS leases
+       (SELECT count(*) FROM ingest.leases l
+        WHERE l.started_at > h.raised_at + INTERVAL '0.5 s') AS leases
 FROM ingest.halts h WHERE sqlstate = $1 ORDER BY halt_id DESC LIMIT 1
+"""
+"""A claim between a halt's INSERT and its COMMIT does not see it, but starts after `raised_at`.
+
+The first probe comes a second after that.
 """
 _PAUSES = """
 SELECT extract(epoch FROM a.started_at - lag(a.started_at) OVER (ORDER BY a.started_at))::FLOAT8
 FROM ingest.attempts a, ingest.halts h
-WHERE h.sqlstate = $1 AND a.started_at > h.raised_at AND a.started_at < h.lifted_at
+WHERE h.sqlstate = $1 AND a.started_at > h.raised_at + INTERVAL '0.5 s'
+  AND a.started_at < h.lifted_at
 """
 
 
@@ -61,6 +68,9 @@ def service(
     """A scheduler and a worker of two processes."""
     folder = tmp_path_factory.mktemp("halts")
     settings = stack.settings(place, folder)
+    # However long a load is held while the server changes its mind, its lease does not run out.
+    lease = settings.lease.model_copy(update={"duration_s": 30})
+    settings = settings.model_copy(update={"lease": lease})
     with fleet(settings, folder) as started:
         made = Halfway(settings, started, folder)
         started.scheduler()
@@ -131,7 +141,15 @@ def small_volume(stack: PrivateStack, megabytes: int) -> Iterator[Path]:
         yield folder
     finally:
         stack.postgres.kill()
-        subprocess.run(["umount", str(folder)], check=True)
+        unmount(folder)
+
+
+def unmount(folder: Path) -> None:
+    """The killed server's children hold it until they have noticed."""
+    deadline = time.monotonic() + 20
+    while subprocess.run(["umount", str(folder)], check=False).returncode != 0:
+        assert time.monotonic() < deadline, f"{folder} stays in use"
+        time.sleep(0.2)
 
 
 async def test_a_missing_privilege_stops_the_line_until_it_is_granted(
@@ -147,6 +165,25 @@ async def test_a_missing_privilege_stops_the_line_until_it_is_granted(
     await went_on(service, database, "42501", chunks)
 
 
+async def reloaded(stack: PrivateStack, setting: str, value: str) -> None:
+    """Has the server read its settings again, and waits until they hold for every session.
+
+    A session that is new has them from the main process, which by then has told all others;
+    those obey before their next statement.
+    """
+    await stack.administer("SELECT pg_reload_conf()")
+    deadline = time.monotonic() + 20
+    while (found := await shown(stack, setting)) != value:
+        assert time.monotonic() < deadline, f"{setting} stays {found}"
+        await asyncio.sleep(0.05)
+
+
+async def shown(stack: PrivateStack, setting: str) -> str:
+    """What a new session says of a setting."""
+    async with Database(stack.admin(), name="tests") as fresh:
+        return str(await fresh.fetchval(f"SHOW {setting}"))
+
+
 async def test_a_limit_of_the_server_stops_the_line_until_it_is_raised(
     stack: PrivateStack, service: Halfway, database: Database
 ) -> None:
@@ -156,30 +193,32 @@ async def test_a_limit_of_the_server_stops_the_line_until_it_is_raised(
     await stack.administer(
         "ALTER ROLE hdi_reader_login SET temp_file_limit = -1",
         "ALTER SYSTEM SET temp_file_limit = 0", "ALTER SYSTEM SET work_mem = '64kB'",
-        "SELECT pg_reload_conf()",
     )  # fmt: skip
     try:
+        await reloaded(stack, "temp_file_limit", "0")
         chunks = [await service.submit_again(database) for _ in range(2)]
         await stopped(service, database, "53400", probes=2)
         await nobody_but_probes(database, "53400")
         await told(service, "temp_file_limit")
     finally:
-        await stack.administer("ALTER SYSTEM RESET ALL", "SELECT pg_reload_conf()")
+        await stack.administer("ALTER SYSTEM RESET ALL")
+        await reloaded(stack, "temp_file_limit", "-1")
     await went_on(service, database, "53400", chunks)
 
 
 @asynccontextmanager
 async def read_only(stack: PrivateStack) -> AsyncIterator[None]:
     """The server takes no writes meanwhile, from sessions that it has already neither."""
-    reload = "SELECT pg_reload_conf()"
-    await stack.administer("ALTER SYSTEM SET default_transaction_read_only = on", reload)
+    await stack.administer("ALTER SYSTEM SET default_transaction_read_only = on")
     try:
+        await reloaded(stack, "default_transaction_read_only", "on")
         yield
     finally:
         await stack.administer(
             "SET default_transaction_read_only = off",
-            "ALTER SYSTEM RESET default_transaction_read_only", reload,
-        )  # fmt: skip
+            "ALTER SYSTEM RESET default_transaction_read_only",
+        )
+        await reloaded(stack, "default_transaction_read_only", "off")
 
 
 async def test_a_read_only_database_takes_no_chunk_and_goes_on_when_it_is_writable_again(

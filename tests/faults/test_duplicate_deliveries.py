@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-import redis
 
-from ingestor.broker import Broker
 from ingestor.settings import Settings
 from ingestor.simulator.server import Gateway
 from ingestor.store import ledger
 from ingestor.store.database import Database
-from ingestor.vocabulary import Priority, Schema
+from ingestor.vocabulary import Schema
 from tests.acceptance.commands import submit
+from tests.attempts import online, publish
 from tests.faults.odd_worker import odd_worker
 from tests.gateways import facing, gateway
+from tests.halfway import lines
 from tests.invariants import check_invariants
 from tests.minute_bars import SCHEMA, record, write_days
-from tests.processes import Fleet, fleet, job_ended, until
+from tests.processes import Fleet, Process, fleet, job_ended, until
 from tests.values import served
 
 __all__ = ["gateway"]
@@ -46,14 +47,6 @@ async def held(database: Database, service: Fleet) -> str:
     return str(await database.fetchval("SELECT worker FROM ingest.leases"))
 
 
-async def online(database: Database, service: Fleet, count: int) -> None:
-    async def all_of_them() -> bool:
-        found = "SELECT count(*) FROM ingest.workers WHERE role = 'worker'"
-        return int(await database.fetchval(found)) >= count
-
-    await until(f"{count} workers are online", all_of_them, timeout_s=60, fleet=service)
-
-
 async def attempts(database: Database) -> list[tuple[str, int]]:
     rows = await database.fetch(
         "SELECT outcome, count(*) FROM ingest.attempts GROUP BY 1 ORDER BY 1"
@@ -67,24 +60,51 @@ async def attempts(database: Database) -> list[tuple[str, int]]:
 async def test_a_chunk_delivered_five_times_at_once_is_claimed_by_one(
     service: Fleet, database: Database, tmp_path: Path
 ) -> None:
-    """Five processes ask for each of twenty chunks; four of them find nothing."""
+    """Each of twenty chunks is asked for by five processes in one instant; four find nothing.
+
+    A lock on the table holds all five claims until the last has come. (SKIP LOCKED passes over
+    locked rows, not over a locked table.)
+    """
     expected = write_days(tmp_path / "dbn", 20)
-    ids = await record(database, tmp_path / "dbn")
-    service.worker("five", concurrency=5)
+    chunks = await record(database, tmp_path / "dbn")
+    five = service.worker("five", concurrency=5, **LOUD)
     await online(database, service, 5)
-    broker = Broker(service.settings)
-    broker.publish([(each, n, Priority.NORMAL) for each in ids for n in range(5)])
 
-    async def all_done() -> bool:
-        with redis.Redis.from_url(service.settings.redis_dsn()) as client:
-            left = client.llen("hdi.normal") + client.hlen("unacked")
-        return not left
+    for done, chunk in enumerate(chunks):
 
-    await until("every message is done with", all_done, timeout_s=60, fleet=service)
-    broker.close()
-    assert await attempts(database) == [("completed", 20)]
+        async def settled(done: int = done) -> bool:
+            return (
+                len(refused(five)) == 4 * (done + 1)
+                and await attempts(database) == [("completed", done + 1)]
+            )  # fmt: skip
+
+        async with all_wait(database, service, 5):
+            publish(service.settings, chunk, *range(5))
+        await until("one has loaded it, four asked in vain", settled, timeout_s=30, fleet=service)
+        assert len(set(refused(five)[-4:])) == 4
+
     await ledger.end_jobs(database)
     await check_invariants(database, expected={SCHEMA: expected}, fleet=service)
+
+
+@asynccontextmanager
+async def all_wait(database: Database, service: Fleet, claims: int) -> AsyncIterator[None]:
+    """Within it claims wait; at its end so many do, and are let go together."""
+    waiting = """SELECT count(*) FROM pg_locks
+                 WHERE relation = 'ingest.chunks'::regclass AND NOT granted"""
+
+    async def all_there() -> bool:
+        return int(await database.fetchval(waiting)) == claims
+
+    async with database.connection() as connection, connection.transaction():
+        await connection.execute("LOCK TABLE ingest.chunks IN EXCLUSIVE MODE")
+        yield
+        await until(f"{claims} claims wait", all_there, timeout_s=9, fleet=service)
+
+
+def refused(worker: Process) -> list[int]:
+    """The process of every claim that found nothing."""
+    return [line["pid"] for line in lines(worker) if line["event"] == "chunk not to be had"]
 
 
 # --- a message that comes back while its chunk is under way ---------------------------------------

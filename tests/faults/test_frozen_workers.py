@@ -7,25 +7,40 @@ from pathlib import Path
 
 import pytest
 
-from ingestor.broker import Broker
 from ingestor.settings import Settings
 from ingestor.store.database import Database
-from ingestor.vocabulary import Priority
-from tests.attempts import counted, frozen, holder, online, outcomes, process_state, state, thaw
+from tests.attempts import (
+    counted,
+    frozen,
+    holder,
+    online,
+    outcomes,
+    process_state,
+    publish,
+    state,
+    thaw,
+)
 from tests.day_files import submit_files, write_days
 from tests.invariants import check_invariants
 from tests.processes import Fleet, Process, fleet, job_ended, until
 
 pytestmark = [pytest.mark.timescaledb, pytest.mark.redis, pytest.mark.faults]
+LONG_S = 6
+_LAPSED = """
+SELECT lease_until < clock_timestamp()
+       AND pg_postmaster_start_time() < clock_timestamp() - make_interval(secs => $1)
+FROM ingest.leases
+"""
+"""For as long after the server's start a lease that is over is nobody's to take."""
 SMALL_BATCHES = {"HDI_STORE__BATCH_RECORDS": "30"}
-NOT_OURS = ("chunk lost to another worker", "chunk failed")
+ENDS = ("chunk lost to another worker", "chunk failed", "chunk loaded")
 
 
 async def idle(worker: Process, started: Fleet, database: Database, pid: int) -> None:
     """Waits until a woken attempt has ended: the process lives and holds nothing."""
 
     async def over() -> bool:
-        return any(said in worker.text() for said in NOT_OURS)
+        return any(said in worker.text() for said in ENDS)
 
     await until("the woken attempt is over", over, timeout_s=30, fleet=started)
     assert process_state(pid) not in ("", "T", "Z"), "the process lives"
@@ -35,18 +50,18 @@ async def idle(worker: Process, started: Fleet, database: Database, pid: int) ->
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("moment", ["copy@50", "before_commit"])
+@pytest.mark.parametrize(("moment", "lease_s"), [("copy@50", 20), ("before_commit", 6)])
 async def test_others_load_beside_a_frozen_load_and_take_it_over_when_its_lease_is_over(
-    database: Database, settings: Settings, tmp_path: Path, moment: str
+    database: Database, settings: Settings, tmp_path: Path, moment: str, lease_s: int
 ) -> None:
     """It holds row locks and an open transaction; woken up, it writes nothing and works again.
 
     One that had written its symbols and coverage as well keeps those rows from the others until
-    the reaper ends its session.
+    the reaper ends its session. The first lease is as long as all others may take.
     """
     folder = tmp_path / "dbn"
     expected = write_days(folder, 8)
-    lease = settings.lease.model_copy(update={"duration_s": 6, "heartbeat_s": 2})
+    lease = settings.lease.model_copy(update={"duration_s": lease_s, "heartbeat_s": 2})
     arm = tmp_path / "failpoint"
     arm.write_text(f"{moment}:stop")
     with fleet(settings.model_copy(update={"lease": lease}), tmp_path) as started:
@@ -66,12 +81,13 @@ async def test_others_load_beside_a_frozen_load_and_take_it_over_when_its_lease_
         if moment == "copy@50":
             await until("the other days are loaded", others_loaded, timeout_s=30, fleet=started)
             assert (process_state(pid), await state(database, chunk)) == ("T", "in_progress")
-        await job_ended(database, started, timeout_s=30)
+        await job_ended(database, started, timeout_s=lease_s + 30)
         assert await outcomes(database, chunk) == ["lost", "completed"]
         assert process_state(pid) == "T"
 
         thaw(pid)
         await idle(sleeper, started, database, pid)
+        assert "chunk loaded" not in sleeper.text()
         other.stop()
         expected = _both(expected, write_days(tmp_path / "more", 2, first=8))
         await submit_files(database, tmp_path / "more")
@@ -81,35 +97,40 @@ async def test_others_load_beside_a_frozen_load_and_take_it_over_when_its_lease_
         await check_invariants(database, expected=expected, fleet=started)
 
 
+@pytest.mark.parametrize("heirs_moment", ["fetched", "copy@50"])
 async def test_of_two_workers_on_one_chunk_the_one_whose_lease_ran_out_writes_nothing(
-    database: Database, settings: Settings, tmp_path: Path
+    database: Database, settings: Settings, tmp_path: Path, heirs_moment: str
 ) -> None:
-    """No scheduler: the second takes the chunk over itself, and is loading when the first wakes."""
+    """No scheduler: the second takes the chunk over itself, and has it when the first wakes.
+
+    Before its load the second holds no lock: nothing but the fence keeps the first from loading.
+    """
     folder = tmp_path / "dbn"
     expected = write_days(folder, 1)
     lease = settings.lease.model_copy(update={"duration_s": 1.5, "heartbeat_s": 0.5})
-    long = {"HDI_LEASE__DURATION_S": "60", "HDI_LEASE__HEARTBEAT_S": "20"}
+    long = {"HDI_LEASE__DURATION_S": str(LONG_S), "HDI_LEASE__HEARTBEAT_S": "2"}
     with fleet(settings.model_copy(update={"lease": lease}), tmp_path) as started:
         first = started.worker("first", HDI_FAILPOINT="fetched:stop", **SMALL_BATCHES)
         [chunk] = await submit_files(database, folder)
         publish(settings, chunk, 1)
         _, pid = await holder(database, started)
         await frozen(pid, started)
-        second = started.worker("second", HDI_FAILPOINT="copy@50:stop", **SMALL_BATCHES, **long)
+        arm = f"{heirs_moment}:stop"
+        second = started.worker("second", HDI_FAILPOINT=arm, **SMALL_BATCHES, **long)
         await online(database, started, 2)
 
         async def lapsed() -> bool:
-            return await database.fetchval("SELECT lease_until < now() FROM ingest.leases")
+            return bool(await database.fetchval(_LAPSED, LONG_S))
 
-        await until("the first lease is over", lapsed, timeout_s=10, fleet=started)
+        await until("the first lease is anybody's to take", lapsed, timeout_s=30, fleet=started)
         publish(settings, chunk, 2)
         _, heir = await holder(database, started, of="second")
         await frozen(heir, started)
 
         thaw(pid)
         await idle(first, started, database, pid)
-        assert await state(database, chunk) == "in_progress"
         assert "chunk loaded" not in first.text()
+        assert await state(database, chunk) == "in_progress"
         thaw(heir)
         await job_ended(database, started, timeout_s=30)
         assert "chunk loaded" in second.text()
@@ -119,13 +140,6 @@ async def test_of_two_workers_on_one_chunk_the_one_whose_lease_ran_out_writes_no
         assert tuple(row) == (2, 2, 1)
         started.stop()
         await check_invariants(database, expected=expected, fleet=started)
-
-
-def publish(settings: Settings, chunk: int, dispatch: int) -> None:
-    """Puts the chunk on the queue, as submit or the dispatcher does."""
-    broker = Broker(settings)
-    broker.publish([(chunk, dispatch, Priority.NORMAL)])
-    broker.close()
 
 
 def _both(some: Mapping, more: Mapping) -> Mapping:

@@ -33,7 +33,7 @@ async def test_a_chunk_that_wants_too_much_memory_is_a_dead_letter_and_the_worke
     A process that was refused memory is replaced: what it keeps of it would be missing to the next
     chunk, which would pay for that with its attempts.
     """
-    write_days(tmp_path / "large", 1, per_day=100_000)
+    write_days(tmp_path / "large", 1, per_day=250_000)
     expected = write_days(tmp_path / "small", 2, first=1)
     env = {"HDI_WORKER__MEMORY_LIMIT_MB": "512", "HDI_STORE__BATCH_RECORDS": "1000000"}
     with fleet(settings, tmp_path) as started:

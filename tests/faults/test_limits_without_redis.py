@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ingestor.settings import Settings
 from ingestor.simulator.server import SimulatorOptions, running
 from ingestor.store.database import Database
 from ingestor.vocabulary import Schema
@@ -22,7 +23,15 @@ from tests.values import served
 pytestmark = [pytest.mark.timescaledb, pytest.mark.redis, pytest.mark.faults]
 ALONE = "rate limits are not shared while Redis is away"
 TOGETHER = "rate limits are shared again"
-FIRST, PAST = "2024-03-11", "2024-04-06"
+FIRST, LATER, PAST = "2024-03-11", "2024-04-06", "2024-05-11"
+
+
+async def buy(settings: Settings, start: str, end: str) -> None:
+    """Submits a job of a chunk per day."""
+    request = ("--dataset", "GLBX.MDP3", "--schema", "trades", "--symbols", "ESM4",
+               "--start", start, "--end", end, "--chunk-days", 1)  # fmt: skip
+    said = await asyncio.to_thread(submit, settings, *request)
+    assert said.code == 0, said
 
 
 @pytest.mark.slow
@@ -43,10 +52,7 @@ async def test_chunks_under_way_are_bought_at_a_local_rate_until_redis_is_back(
             for _ in range(4):  # the answer, and then the call after it
                 gateway.fault(kind="slow", delay_s=3, skip=2, method="timeseries.get_range")
                 gateway.fault(kind="reset", skip=2, method="timeseries.get_range")
-            request = ("--dataset", "GLBX.MDP3", "--schema", "trades", "--symbols", "ESM4",
-                       "--start", FIRST, "--end", PAST, "--chunk-days", 1)  # fmt: skip
-            said = await asyncio.to_thread(submit, settings, *request)
-            assert said.code == 0, said
+            await buy(settings, FIRST, LATER)
 
             async def all_at_it() -> bool:
                 return int(await database.fetchval("SELECT count(*) FROM ingest.leases")) == 4
@@ -59,6 +65,10 @@ async def test_chunks_under_way_are_bought_at_a_local_rate_until_redis_is_back(
 
             await until("somebody buys by itself", alone, timeout_s=60, fleet=service)
             broker.server.start()
+            await job_ended(database, service, timeout_s=120)
+            # A process that was alone asks for Redis every 5 s, when it has something to buy.
+            await asyncio.sleep(5)
+            await buy(settings, LATER, PAST)
             await job_ended(database, service, timeout_s=120)
             assert TOGETHER in worker.text()
             refused = Counter(each.status for each in gateway.requests())[429]

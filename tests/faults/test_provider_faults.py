@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,9 @@ from ingestor.simulator.server import Gateway
 from ingestor.store.database import Database
 from ingestor.vocabulary import Schema
 from tests.acceptance.commands import Said, submit
-from tests.conftest import Place
-from tests.gateways import facing, gateway, streams
+from tests.gateways import IMPATIENT, facing, gateway, streams
 from tests.invariants import check_invariants
-from tests.processes import Fleet, fleet, job_ended, until
+from tests.processes import Fleet, fleet
 from tests.values import served
 
 __all__ = ["gateway"]
@@ -26,18 +26,26 @@ FORTNIGHT = ("--start", "2024-03-11", "--end", "2024-03-23")
 DAY = ("--start", "2024-03-11", "--end", "2024-03-12")
 ROWS = {Schema.TRADES: served(Schema.TRADES, "2024-03-11", "2024-03-23", "ESM4")}
 """What the fortnight holds."""
+FIRST_DAY = {Schema.TRADES: served(Schema.TRADES, "2024-03-11", "2024-03-12", "ESM4")}
 
 
 @pytest.fixture
 def facts(settings: Settings, gateway: Gateway) -> Settings:
-    return facing(settings, gateway)
+    """A failing call is given up soon; a silent one is not, however busy the machine is."""
+    return facing(settings, gateway, patience_s=IMPATIENT["patience_s"])
+
+
+@contextmanager
+def working(facts: Settings, folder: Path) -> Iterator[Fleet]:
+    with fleet(facts, folder) as made:
+        made.worker()
+        made.scheduler()
+        yield made
 
 
 @pytest.fixture
 def service(facts: Settings, tmp_path: Path) -> Iterator[Fleet]:
-    with fleet(facts, tmp_path) as made:
-        made.worker()
-        made.scheduler()
+    with working(facts, tmp_path) as made:
         yield made
 
 
@@ -64,14 +72,16 @@ METHODS = ("timeseries.get_range", "metadata.get_record_count")
 
 @pytest.mark.parametrize("method", METHODS)
 async def test_what_passes_does_not_keep_a_job_from_completing(
-    facts: Settings, service: Fleet, gateway: Gateway, database: Database, method: str
+    settings: Settings, gateway: Gateway, database: Database, tmp_path: Path, method: str
 ) -> None:
     """429 with seconds and with a date, 503, 504, resets, slow bodies, pages, lists as errors."""
+    facts = facing(settings, gateway, **IMPATIENT)
     for fault in PASSING:
         gateway.fault(method=method, **fault)
-    said = wait(facts, *FORTNIGHT)
-    assert said.code == 0, said.err + service.logs_text()
-    await check_invariants(database, expected=ROWS, fleet=service)
+    with working(facts, tmp_path) as service:
+        said = wait(facts, *FORTNIGHT)
+        assert said.code == 0, said.err + service.logs_text()
+        await check_invariants(database, expected=ROWS, fleet=service)
     assert gateway.waiting_faults() == []
     hit = {fault for each in gateway.requests() for fault in each.faults}
     assert hit == {str(fault["kind"]) for fault in PASSING}
@@ -172,8 +182,7 @@ async def test_a_wait_beyond_patience_is_kept_to_by_all_and_costs_no_attempt(
     assert tuple(row) == (1, 1)
     asked = [each.status for each in gateway.requests("timeseries.get_range")]
     assert asked == [429, 200]
-    day = served(Schema.TRADES, "2024-03-11", "2024-03-12", "ESM4")
-    await check_invariants(database, expected={Schema.TRADES: day}, fleet=service)
+    await check_invariants(database, expected=FIRST_DAY, fleet=service)
 
 
 async def test_days_that_are_not_available_yet_are_no_failure(
@@ -187,6 +196,7 @@ async def test_days_that_are_not_available_yet_are_no_failure(
     assert row is not None
     assert tuple(row) == (1, 3)
     assert await database.fetchval("SELECT count(*) FROM ingest.dead_letters") == 0
+    await check_invariants(database, expected=FIRST_DAY, fleet=service)
 
 
 async def test_a_payload_unlike_its_request_is_refused(
@@ -202,53 +212,3 @@ async def test_a_payload_unlike_its_request_is_refused(
     ends = await database.fetch("SELECT error_code, attempt FROM ingest.chunks")
     assert [tuple(row) for row in ends] == [("UnlikeRequest", 1)] * 2
     await check_invariants(database, expected={Schema.TRADES: Counter()}, fleet=service)
-
-
-@pytest.mark.parametrize("point", ["vault_payload", "vault_index", "before_commit"])
-async def test_a_worker_killed_after_the_download_does_not_buy_again(
-    facts: Settings, gateway: Gateway, place: Place, tmp_path: Path, point: str
-) -> None:
-    """Neither once the vault has it, nor while it is being kept."""
-    arm = tmp_path / "failpoint"
-    arm.write_text(f"{point}:kill")
-    with fleet(facts, tmp_path) as made:
-        worker = made.worker(HDI_FAILPOINT=f"@{arm}")
-        made.scheduler()
-        said = submit(facts, *REQUEST, *DAY, "--json")
-        assert said.code == 0, said.err
-
-        async def killed() -> bool:
-            return "signal 9" in worker.text()
-
-        await until("the worker's process was killed", killed, timeout_s=30, fleet=made)
-        arm.write_text("nowhere:kill")
-        async with place.open() as database:
-            await job_ended(database, made, timeout_s=40)
-            row = await database.fetchrow("SELECT state, lost_count FROM ingest.chunks")
-            stored = await database.fetchval("SELECT count(*) FROM trades_data")
-    assert row is not None
-    assert (tuple(row), stored) == (("completed", 1), 50)
-    assert gateway.bill().calls == 1
-    assert list((facts.home / "vault").rglob("*.part")) == []
-
-
-async def test_an_attempt_that_ends_before_its_download_keeps_the_turn_to_buy(
-    facts: Settings, gateway: Gateway, database: Database, tmp_path: Path
-) -> None:
-    """The soft time limit ends the attempt; what it buys is kept, and found by the next one."""
-    gateway.fault("slow", bytes_per_s=500, count=1)
-    limits = {
-        "HDI_WORKER__SOFT_LIMIT_S": "2", "HDI_WORKER__HARD_LIMIT_S": "60",
-        "HDI_RETRY__MAX_LOCAL_FAULTS": "5",
-    }  # fmt: skip
-    with fleet(facts, tmp_path) as made:
-        made.worker(concurrency=2, **limits)
-        made.scheduler()
-        said = wait(facts, *DAY)
-    assert said.code == 0, said.err + made.logs_text()
-    assert said.json["records"]["stored"] == 50
-    lost = await database.fetchval(
-        "SELECT count(*) FROM ingest.attempts WHERE outcome = 'retrying'"
-    )
-    assert lost >= 1
-    assert gateway.bill().calls == 1

@@ -2,56 +2,29 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from decimal import Decimal
+import asyncio
 from pathlib import Path
 
-import numpy as np
 import pytest
 import redis
 
 from ingestor.broker import Broker
 from ingestor.settings import Settings
-from ingestor.simulator.market import DAY, INSTRUMENTS, bars
 from ingestor.store.database import Database
-from ingestor.vocabulary import Schema
 from tests.acceptance.commands import submit
 from tests.conftest import environment
-from tests.loads import write
+from tests.invariants import check_invariants
+from tests.minute_bars import SCHEMA, write_days
 from tests.processes import fleet, job_ended, until
 
+pytestmark = [pytest.mark.timescaledb, pytest.mark.redis, pytest.mark.faults]
 CHUNKS = 200
-FIRST = 19_000
-_PRICES = ("open", "high", "low", "close")
-Row = tuple[object, ...]
+WIDE = {"HDI_SCHEDULER__WINDOW_MIN": "500"}
 
 
-def write_days(folder: Path, count: int) -> Counter[Row]:
-    """Minute bars of so many days, a file each; the records as plain values."""
-    expected: Counter[Row] = Counter()
-    days = (FIRST + n for n in range(400) if (FIRST + n + 3) % 7 < 5)
-    for _, day in zip(range(count), days, strict=False):
-        start = day * DAY
-        records = bars(Schema.OHLCV_1M, INSTRUMENTS, start, start + DAY, seed=2, per_day=10)
-        write(folder / f"{day}.dbn.zst", records, Schema.OHLCV_1M, start=start, end=start + DAY)
-        expected.update(map(_values, records))
-    return expected
-
-
-def _values(record: np.void) -> Row:
-    return (
-        int(record["instrument_id"]), int(record["ts_event"]) // 10**9, int(record["volume"]),
-        int(record["publisher_id"]),
-        *(Decimal(int(record[name])).scaleb(-9) for name in _PRICES),
-    )  # fmt: skip
-
-
-async def stored(database: Database) -> Counter[Row]:
-    rows = await database.fetch(
-        "SELECT instrument_id, extract(epoch FROM ts_event)::BIGINT, volume, publisher_id,"
-        " open_price, high_price, low_price, close_price FROM ohlcv_1m_data"
-    )
-    return Counter(tuple(row) for row in rows)
+def forget(settings: Settings) -> None:
+    with redis.Redis.from_url(settings.redis_dsn()) as client:
+        client.flushall()
 
 
 @pytest.mark.timeout(240)
@@ -60,18 +33,17 @@ async def test_a_job_whose_200_messages_redis_forgot_completes_without_a_person(
 ) -> None:
     """The ledger knows what was queued; the scheduler notices that the queue does not."""
     expected = write_days(tmp_path / "dbn", CHUNKS)
-    wide = {"HDI_SCHEDULER__WINDOW_MIN": "500"}
     with fleet(settings, tmp_path) as started:
-        said = submit({**environment(settings), **wide}, "--path", tmp_path / "dbn")
+        said = await asyncio.to_thread(
+            submit, {**environment(settings), **WIDE}, "--path", tmp_path / "dbn"
+        )
         assert said.code == 0, said
         broker = Broker(settings)
         assert len(broker.held()) == CHUNKS
-        client = redis.Redis.from_url(settings.redis_dsn())
-        client.flushall()
-        client.close()
+        forget(settings)
         assert not broker.held()
         broker.close()
-        scheduler = started.scheduler(**wide)
+        scheduler = started.scheduler(**WIDE)
 
         async def noticed() -> bool:
             return "messages lost" in scheduler.text()
@@ -80,6 +52,8 @@ async def test_a_job_whose_200_messages_redis_forgot_completes_without_a_person(
         started.worker("one")
         started.worker("two")
         await job_ended(database, started, timeout_s=150)
+        started.stop()
+        await check_invariants(database, expected={SCHEMA: expected}, fleet=started)
     job = await database.fetchrow("SELECT state, counts FROM ingest.jobs")
     assert job is not None
     assert job["state"] == "completed"
@@ -87,9 +61,7 @@ async def test_a_job_whose_200_messages_redis_forgot_completes_without_a_person(
     records = job["counts"]["records"]
     assert records["fetched"] == records["stored"] == expected.total()
     assert records["already_stored"] == 0
-    attempts = await database.fetchval("SELECT count(*) FROM ingest.attempts")
-    assert attempts == CHUNKS
-    assert await stored(database) == expected
+    assert await database.fetchval("SELECT count(*) FROM ingest.attempts") == CHUNKS
 
 
 @pytest.mark.timeout(240)
@@ -98,10 +70,10 @@ async def test_a_queue_forgotten_while_workers_are_at_it_loses_and_doubles_nothi
 ) -> None:
     """FLUSHALL takes the unacknowledged messages of chunks under way, too."""
     expected = write_days(tmp_path / "dbn", 60)
-    env = {**environment(settings), "HDI_SCHEDULER__WINDOW_MIN": "500"}
-    client = redis.Redis.from_url(settings.redis_dsn())
+    env = {**environment(settings), **WIDE}
     with fleet(settings, tmp_path) as started:
-        assert submit(env, "--path", tmp_path / "dbn").code == 0
+        said = await asyncio.to_thread(submit, env, "--path", tmp_path / "dbn")
+        assert said.code == 0, said
         started.scheduler()
         started.worker("one")
         started.worker("two")
@@ -112,10 +84,11 @@ async def test_a_queue_forgotten_while_workers_are_at_it_loses_and_doubles_nothi
             )
 
         await until("some chunks are done", some_done, timeout_s=60, fleet=started)
-        client.flushall()
-        client.close()
+        forget(settings)
+        assert await database.fetchval("SELECT count(*) FROM ingest.chunks WHERE state = 'queued'")
         await job_ended(database, started, timeout_s=150)
+        started.stop()
+        await check_invariants(database, expected={SCHEMA: expected}, fleet=started)
     counts = await database.fetchval("SELECT counts FROM ingest.jobs")
     assert counts["chunks"] == {"completed": 60}
     assert counts["records"]["stored"] == expected.total()
-    assert await stored(database) == expected

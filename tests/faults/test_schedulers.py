@@ -14,11 +14,13 @@ import redis
 from ingestor.settings import Settings
 from ingestor.simulator.server import SimulatorOptions, running
 from ingestor.store.database import Database
+from ingestor.vocabulary import Schema
 from tests.acceptance.commands import hdi, submit
 from tests.gateways import facing
 from tests.invariants import check_invariants
 from tests.minute_bars import FIRST, SCHEMA, write_days
 from tests.processes import Fleet, fleet, job_ended, until
+from tests.values import served_so_far
 
 pytestmark = [pytest.mark.timescaledb, pytest.mark.redis, pytest.mark.faults]
 DONE = "SELECT count(*) FROM ingest.chunks WHERE state LIKE 'completed%'"
@@ -82,7 +84,7 @@ async def test_a_high_chunk_behind_2000_chunks_completes_within_ten_chunk_times(
     days = SimulatorOptions(
         first=dt.date(2015, 1, 1), past=dt.date(2024, 1, 1), per_day=10, limits=False
     )
-    write_days(tmp_path / "urgent", 1)
+    bars = write_days(tmp_path / "urgent", 1)
     with running(days) as gateway, fleet(facing(settings, gateway), tmp_path) as service:
         gateway.fault(kind="slow", delay_s=0.4, count=None)
         service.worker()
@@ -100,6 +102,10 @@ async def test_a_high_chunk_behind_2000_chunks_completes_within_ten_chunk_times(
         stopped = await asyncio.to_thread(hdi, service.settings, "cancel", backfill.json["job_id"])
         assert stopped.code == 0, stopped
         await job_ended(database, service, timeout_s=60)
+        service.stop()
+        trades = await served_so_far(database, Schema.TRADES, "ESM4", per_day=10)
+        rows = {SCHEMA: bars, Schema.TRADES: trades}
+        await check_invariants(database, expected=rows, fleet=service)
     found = await database.fetchrow(_WAITED, said.json["job_id"])
     assert found is not None
     print(f"it waited {found['waited_s']:.2f} s; {found['meanwhile']} chunks went before it")

@@ -233,3 +233,25 @@ def test_the_settings_it_names_lead_to_it():
             "HDI_DATABENTO_GATEWAY": gateway.url,
             "DATABENTO_API_KEY": simulator_options.KEY,
         }
+
+
+def test_what_is_kept_is_streamed_and_billed_again_as_it_was():
+    """Until a day is corrected, and never what a fault has changed."""
+    with running(SimulatorOptions(per_day=200, limits=False, keep_mb=5)) as gateway:
+        made, again = streamed(gateway), streamed(gateway)
+        assert again == made
+        bill = gateway.bill()
+        assert (bill.calls, bill.records) == (2, 800)
+        gateway.fault("missing_records", records=1, count=1)
+        assert streamed(gateway) != made
+        assert streamed(gateway) == made
+        gateway.fault("corrected", dataset="GLBX.MDP3", day="2024-03-11", seed=9)
+        assert streamed(gateway) != made
+
+
+def streamed(gateway) -> bytes:
+    answer = requests.post(
+        f"{gateway.url}/v0/timeseries.get_range", data=FORM, auth=(KEY, ""), timeout=60
+    )
+    assert answer.status_code == 200, answer.text
+    return answer.content

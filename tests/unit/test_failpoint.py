@@ -88,6 +88,7 @@ def points_of(total: int, amounts: list[int]) -> list[str]:
     reached: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(failpoint, "reach", reached.append)
+        patch.setenv(failpoint.VARIABLE, "elsewhere:stop")
         meter = Meter(total)
         for amount in amounts:
             meter.add(amount)

@@ -103,6 +103,7 @@ SAMPLES = {
     "databento_gateway": "https://gateway.example",
     "log_file": "log.json",
     "api_token": "a-token-of-the-tests",
+    "store.merge_memory_mb": "64",
     "budget.max_usd_per_job": "12.5",
     "worker.concurrency": "2",
     "worker.max_memory_per_child_mb": "512",

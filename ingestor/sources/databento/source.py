@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingestor.days import DAY_NS, DaySet
+from ingestor.download import Download
 from ingestor.errors import CorruptPayload, TruncatedPayload, UnknownSymbols, UnlikeRequest
 from ingestor.logs import get_logger
 from ingestor.manifest import Manifest, PayloadRequest, as_intervals
@@ -193,13 +194,17 @@ class Databento(DbnWire):
     def _sweep(self, request: PayloadRequest, claim: Claim) -> None:
         """Removes what earlier attempts at this chunk left: their fences are stale."""
         for part in self._vault.parts(f"{request.key}."):
-            if _abandoned(part, request, claim):
+            begun = Download.named(part.stem)
+            if begun and begun.chunk_id == claim.chunk_id and begun.fence < claim.fence:
                 part.unlink(missing_ok=True)
+
+    def _part(self, request: PayloadRequest, claim: Claim) -> Path:
+        return self._vault.part(Download(request.key, claim.chunk_id, claim.fence).name)
 
     def _downloaded(
         self, request: PayloadRequest, claim: Claim, expected: int
     ) -> tuple[Survey, tuple[str, ...]]:
-        part = self._vault.part(f"{request.key}.{claim.chunk_id}.{claim.fence}")
+        part = self._part(request, claim)
         require_room(part, request, expected)
         try:
             most = most_bytes(request, expected)
@@ -210,7 +215,7 @@ class Databento(DbnWire):
             raise
 
     def _empty(self, request: PayloadRequest, claim: Claim) -> Survey:
-        part = self._vault.part(f"{request.key}.{claim.chunk_id}.{claim.fence}")
+        part = self._part(request, claim)
         write_empty(part, request)
         return checked(part, request, 0)
 
@@ -221,9 +226,3 @@ def _days(request: PayloadRequest) -> DaySet:
 
 def _window(claim: Claim) -> Window:
     return Window(claim.start, claim.end, claim.last_slice)
-
-
-def _abandoned(part: Path, request: PayloadRequest, claim: Claim) -> bool:
-    """Whether an earlier attempt at this very chunk left it: that attempt's fence is stale."""
-    chunk, _, fence = part.stem.removeprefix(f"{request.key}.").partition(".")
-    return chunk == str(claim.chunk_id) and fence.isdecimal() and int(fence) < claim.fence

@@ -14,7 +14,7 @@ WITH line AS (
     FROM ingest.chunks k
     JOIN ingest.jobs j USING (job_id)
     LEFT JOIN ingest.leases l USING (chunk_id)
-    WHERE k.chunk_id = $1 AND NOT j.paused
+    WHERE k.chunk_id = $1 AND NOT j.paused AND j.cancel_requested_at IS NULL
       AND (SELECT count(*) FROM ingest.halts WHERE lifted_at IS NULL)
           = (SELECT count(*) FROM line)
       AND ((k.state IN ('pending', 'queued', 'retrying') AND k.not_before <= clock_timestamp())
@@ -75,8 +75,9 @@ WHERE chunk_id = $1 AND fence = $2
 RETURNING true
 
 -- lock --
--- First statement of every load transaction: the chunk is ours and stays so until it commits.
-SELECT 1 FROM ingest.chunks
+-- First statement of every load transaction: the chunk is ours and stays so until it commits, and the
+-- session has its name.
+SELECT set_config('application_name', $3, true) FROM ingest.chunks
 WHERE chunk_id = $1 AND fence = $2 AND state = 'in_progress' FOR UPDATE
 
 -- finish --
@@ -85,7 +86,7 @@ WITH done AS (
     UPDATE ingest.chunks
     SET state = $3, receipt = $4, finished_at = clock_timestamp(), error_code = NULL,
         error_text = NULL, index_min = $5, index_max = $6, event_min = $7, event_max = $8,
-        payload_id = $9
+        payload_id = (SELECT payload_id FROM ingest.payloads WHERE uri = $9 AND sha256 = $10)
     WHERE chunk_id = $1 AND fence = $2 AND state = 'in_progress'
     RETURNING chunk_id, fence, attempt
 ), unleased AS (
@@ -106,6 +107,13 @@ SELECT chunk_id FROM done
 -- After a commit whose answer was lost: waits for the old transaction to end, then says how.
 SELECT state, fence, receipt FROM ingest.chunks WHERE chunk_id = $1 FOR UPDATE
 
+-- states --
+SELECT chunk_id, state FROM ingest.chunks WHERE chunk_id = ANY($1::INTEGER[])
+
+-- outcome --
+-- What became of an attempt, where it is over.
+SELECT outcome FROM ingest.attempts WHERE chunk_id = $1 AND fence = $2
+
 -- release --
 -- Gives a chunk back after an attempt that failed: to be tried again, or cancelled meanwhile.
 -- $3 error code, $4 text, $5 seconds to wait, $6 whether the attempt is given back,
@@ -118,10 +126,12 @@ WITH freed AS (
                            ELSE clock_timestamp() END,
         fence = k.fence + 1,
         attempt = k.attempt - ($6::BOOLEAN)::INTEGER,
-        deferrals = k.deferrals + ($9::BOOLEAN)::INTEGER,
+        -- What is given back interrupts no row of deferrals or local faults; another failure does.
+        deferrals = CASE WHEN $9::BOOLEAN THEN k.deferrals + 1
+                         WHEN $6::BOOLEAN THEN k.deferrals ELSE 0 END,
         first_deferred_at = CASE WHEN $9::BOOLEAN
-            THEN coalesce(k.first_deferred_at, clock_timestamp()) ELSE k.first_deferred_at END,
-        -- What is given back interrupts no row of them.
+                                 THEN coalesce(k.first_deferred_at, clock_timestamp())
+                                 WHEN $6::BOOLEAN THEN k.first_deferred_at END,
         local_faults = CASE WHEN $10::BOOLEAN THEN k.local_faults + 1
                             WHEN $6::BOOLEAN THEN k.local_faults ELSE 0 END,
         not_before = clock_timestamp() + make_interval(secs => $5),
@@ -165,13 +175,20 @@ SELECT chunk_id FROM dead
 -- stale --
 -- Ends the session of an attempt that is over (its fence is stale) and whose worker has not been
 -- seen for $1 seconds: frozen, it would keep its turn to fetch for ever. One that is alive and still
--- downloads keeps it.
-SELECT a.pid, k.chunk_id, pg_terminate_backend(a.pid) AS ended
-FROM (SELECT pid, string_to_array(application_name, ':') AS name FROM pg_stat_activity
+-- downloads keeps it. The session's name is cut at 63 bytes; the trace has the worker's in full.
+-- Sessions of a login whose privileges we lack are told of (ended is false), and go on.
+SELECT a.pid, k.chunk_id,
+       CASE WHEN pg_has_role(a.usesysid, 'USAGE')
+                 AND (NOT r.rolsuper OR current_setting('is_superuser')::BOOLEAN)
+            THEN pg_terminate_backend(a.pid) ELSE false END AS ended
+FROM (SELECT pid, usesysid, string_to_array(application_name, ':') AS name FROM pg_stat_activity
       WHERE datname = current_database() AND application_name ~ '^hdi:[0-9]{1,9}:[0-9]{1,9}:.') a
 JOIN ingest.chunks k ON k.chunk_id = a.name[2]::INTEGER AND k.fence > a.name[3]::INTEGER
+JOIN pg_roles r ON r.oid = a.usesysid
+LEFT JOIN LATERAL (SELECT worker FROM ingest.attempts t
+                   WHERE t.chunk_id = k.chunk_id AND t.fence = a.name[3]::INTEGER LIMIT 1) t ON true
 WHERE NOT EXISTS (SELECT 1 FROM ingest.workers w
-                  WHERE starts_with(w.worker, a.name[4])
+                  WHERE coalesce(w.worker = t.worker, starts_with(w.worker, a.name[4]))
                     AND w.last_seen > clock_timestamp() - make_interval(secs => $1))
 
 -- withdraw --
@@ -192,6 +209,9 @@ WITH ended AS (
     FROM ended e, unleased u
 )
 SELECT chunk_id FROM ended
+
+-- clock --
+SELECT extract(epoch FROM clock_timestamp())::FLOAT8
 
 -- reap --
 -- Takes chunks back whose lease ran out: to be tried again, or, lost too often, failed as poison.
@@ -238,15 +258,23 @@ SELECT chunk_id, job_id, state FROM moved
 
 -- stuck --
 -- Ends the database session of a load whose worker stopped renewing its lease $1 seconds ago: a
--- frozen client keeps its row lock for ever, and only ending its backend frees it.
-SELECT a.pid, k.chunk_id, pg_terminate_backend(a.pid) AS ended
+-- frozen client keeps its row lock for ever, and only ending its backend frees it. Where we lack the
+-- privileges of its login, it goes on (ended is false).
+SELECT a.pid, k.chunk_id,
+       CASE WHEN pg_has_role(a.usesysid, 'USAGE')
+                 AND (NOT r.rolsuper OR current_setting('is_superuser')::BOOLEAN)
+            THEN pg_terminate_backend(a.pid) ELSE false END AS ended
 FROM ingest.chunks k
 JOIN ingest.leases l ON l.chunk_id = k.chunk_id AND l.fence = k.fence
 JOIN pg_stat_activity a
   ON a.datname = current_database()
  AND a.application_name LIKE 'hdi:' || k.chunk_id || ':' || k.fence || ':%'
+JOIN pg_roles r ON r.oid = a.usesysid
 WHERE k.state = 'in_progress'
   AND l.lease_until < clock_timestamp() - make_interval(secs => $1)
+
+-- held --
+SELECT chunk_id FROM ingest.leases WHERE worker = ANY($1::TEXT[])
 
 -- hand_back --
 -- Releases all chunks of a worker that is shutting down: to be done by another, or cancelled

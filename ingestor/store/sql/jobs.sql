@@ -82,6 +82,14 @@ FROM counted WHERE j.job_id = counted.job_id
 RETURNING j.job_id, j.state
 
 -- endable --
+-- Whether a job is open and none of its chunks is.
+SELECT EXISTS (
+    SELECT 1 FROM ingest.jobs j
+    WHERE j.job_id = $1 AND j.state IN ('pending', 'running')
+      AND NOT EXISTS (SELECT 1 FROM ingest.chunks k WHERE k.job_id = j.job_id AND k.state IN
+                      ('pending', 'queued', 'in_progress', 'retrying')))
+
+-- all_endable --
 -- Open jobs without an open chunk.
 SELECT j.job_id FROM ingest.jobs j
 WHERE j.state IN ('pending', 'running')
@@ -97,7 +105,9 @@ RETURNING job_id
 -- Cancels what is open; a row locked by a load that is being committed is left to complete.
 WITH open AS (
     SELECT k.chunk_id, k.state AS was, k.fence AS old_fence, k.attempt, l.worker, l.started_at
-    FROM ingest.chunks k LEFT JOIN ingest.leases l ON l.chunk_id = k.chunk_id AND l.fence = k.fence
+    FROM ingest.chunks k
+    JOIN ingest.jobs j ON j.job_id = k.job_id AND j.cancel_requested_at IS NOT NULL
+    LEFT JOIN ingest.leases l ON l.chunk_id = k.chunk_id AND l.fence = k.fence
     WHERE k.job_id = $1 AND k.state IN ('pending', 'queued', 'in_progress', 'retrying')
     FOR UPDATE OF k SKIP LOCKED
 ), stopped AS (
@@ -114,6 +124,20 @@ WITH open AS (
 )
 SELECT count(*) FROM stopped
 
+-- half_cancelled --
+-- Open jobs whose cancel met rows that somebody held, a dispatcher or a claim.
+SELECT j.job_id FROM ingest.jobs j
+WHERE j.state IN ('pending', 'running') AND j.cancel_requested_at IS NOT NULL
+  AND EXISTS (SELECT 1 FROM ingest.chunks k WHERE k.job_id = j.job_id AND k.state IN
+              ('pending', 'queued', 'in_progress', 'retrying'))
+
+-- being_cancelled --
+-- Open chunks of a job that somebody has cancelled; its row is locked.
+SELECT (SELECT count(*) FROM ingest.chunks k WHERE k.job_id = j.job_id AND k.state IN
+        ('pending', 'queued', 'in_progress', 'retrying')) AS chunks
+FROM ingest.jobs j WHERE j.job_id = $1 AND j.cancel_requested_at IS NOT NULL
+FOR UPDATE OF j
+
 -- pause --
 UPDATE ingest.jobs SET paused = true
 WHERE job_id = $1 AND state IN ('pending', 'running') AND NOT paused
@@ -121,6 +145,12 @@ RETURNING job_id
 
 -- resume --
 UPDATE ingest.jobs SET paused = false WHERE job_id = $1 AND paused RETURNING job_id
+
+-- forget_deferrals --
+-- What a paused job's chunks waited for lies in the past.
+UPDATE ingest.chunks SET deferrals = 0, first_deferred_at = NULL
+WHERE job_id = $1 AND first_deferred_at IS NOT NULL
+  AND state IN ('pending', 'queued', 'retrying')
 
 -- unqueue --
 -- Takes a paused job's chunks off the queue as far as the ledger goes: their messages find nothing to

@@ -31,6 +31,12 @@ SELECT chunk_id, attempt, worker, started_at, ended_at, outcome,
        coalesce(error_code, '') AS error_code, coalesce(error_text, '') AS error_text
 FROM ingest.attempts WHERE chunk_id = ANY($1::INTEGER[]) ORDER BY attempt_id
 
+-- recent --
+-- Open letters of the last $1 seconds, but for the last $2.
+SELECT chunk_id, fence FROM ingest.dead_letters
+WHERE resolved_at IS NULL AND created_at > clock_timestamp() - make_interval(secs => $1)
+  AND created_at < clock_timestamp() - make_interval(secs => $2)
+
 -- discard --
 -- Closes open letters of the chunks $1 for the reason $2; their chunks stay failed.
 UPDATE ingest.dead_letters

@@ -1,9 +1,7 @@
--- quarantine_stage --
--- Which records of a chunk stay out is decided once: rows of an earlier life of it are replaced.
-DELETE FROM ingest.quarantine WHERE chunk_id = $1
-
--- flagged_stage --
--- The same of records that are flagged.
+-- forget_judged --
+-- Which records of a chunk stay out, and which are flagged, is decided once: rows of an earlier life of
+-- it are replaced.
+WITH refused AS (DELETE FROM ingest.quarantine WHERE chunk_id = $1)
 DELETE FROM ingest.flagged WHERE chunk_id = $1
 
 -- learn_publishers --
@@ -51,22 +49,25 @@ WHERE NOT EXISTS (
       AND s.instrument_id = id AND s.days && daterange($3, $4))
 
 -- share_days --
--- Loads that only append share a day of a table; a merge has it alone.
-SELECT pg_advisory_xact_lock_shared(hashtext($1), day) FROM unnest($2::INTEGER[]) AS u(day)
-ORDER BY day
+-- Loads that only append share a day of a table; a merge has it alone. One round trip: table, days and
+-- milliseconds are filled in.
+SET LOCAL lock_timeout = {timeout_ms};
+SELECT pg_advisory_xact_lock_shared(hashtext('{table}'), day)
+FROM unnest('{{{days}}}'::INTEGER[]) AS u(day) ORDER BY day;
+SET LOCAL lock_timeout TO DEFAULT
 
 -- own_days --
-SELECT pg_advisory_xact_lock(hashtext($1), day) FROM unnest($2::INTEGER[]) AS u(day) ORDER BY day
-
--- lock_timeout --
-SELECT current_setting('lock_timeout')
-
--- set_lock_timeout --
-SELECT set_config('lock_timeout', $1, true)
+SET LOCAL lock_timeout = {timeout_ms};
+SELECT pg_advisory_xact_lock(hashtext('{table}'), day)
+FROM unnest('{{{days}}}'::INTEGER[]) AS u(day) ORDER BY day;
+SET LOCAL lock_timeout TO DEFAULT
 
 -- take_turn --
 -- The sole right to fetch what $1 names, for as long as the session lasts; false: another has it.
-SELECT pg_try_advisory_lock(hashtextextended($1, 0))
+-- A server that restarts has forgotten who had it, and downloads went on: for $2 seconds after its
+-- start only they get it (who asks for the first time says so by $2, the others by 0).
+SELECT CASE WHEN pg_postmaster_start_time() < clock_timestamp() - make_interval(secs => $2)
+            THEN pg_try_advisory_lock(hashtextextended($1, 0)) ELSE false END
 
 -- end_turn --
 SELECT pg_advisory_unlock(hashtextextended($1, 0))
@@ -76,3 +77,16 @@ SELECT set_config('application_name', $1, false)
 
 -- analyze_stage --
 ANALYZE hdi_stage
+
+-- more_memory --
+-- At least $1 MiB for each sort and hash of this transaction.
+SELECT set_config('work_mem', greatest(
+    pg_size_bytes(current_setting('work_mem')), $1::BIGINT * 1024 * 1024
+) / 1024 || 'kB', true)
+
+-- commit_at_once --
+SET LOCAL synchronous_commit TO off
+
+-- compress_directly --
+-- Setting $1 on for this transaction; null where the server has none of that name.
+SELECT set_config(name, 'on', true) FROM pg_settings WHERE name = $1

@@ -7,7 +7,8 @@ import random
 
 from tests.chaos.injectors.disk import FillVault
 from tests.chaos.injectors.injector import Injector
-from tests.chaos.injectors.messages import Duplicate, Expire
+from tests.chaos.injectors.leases import Expire
+from tests.chaos.injectors.messages import Duplicate
 from tests.chaos.injectors.processes import (
     Freeze,
     FreezeWorker,

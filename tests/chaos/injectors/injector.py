@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from abc import ABC, abstractmethod
+from collections import Counter
 from typing import ClassVar
 
 from tests.chaos.target import Target
@@ -16,6 +17,7 @@ class Injector(ABC):
         kind: As the report calls it.
         family: What it is counted under besides: SIGKILL, SIGSTOP, Postgres, Redis, stream …
         pause_s: Mean pause between two of its faults.
+        beside: What its faults consisted of, where each is one of several: told, not counted.
     """
 
     kind: ClassVar[str]
@@ -25,6 +27,7 @@ class Injector(ABC):
     def __init__(self, target: Target, chance: random.Random) -> None:
         self.target = target
         self.chance = chance
+        self.beside: Counter[str] = Counter()
 
     @abstractmethod
     async def inject(self) -> int:

@@ -12,18 +12,23 @@ from tests.chaos.pids import Pid
 from tests.chaos.service import Member
 
 _GONE_S = 10.0
+_TRIES = 40
 
 
 class Processes(Injector):
     """What these share: victims that are at work, if there are any."""
 
     async def busy(self) -> list[Pid]:
-        """Processes that hold a lease, as the ledger has it; all where it holds none."""
-        every = {each.number: each for each in self.target.service.children()}
+        """Processes that hold a lease and are not frozen; all such where none holds one."""
+        every = [each for each in self.target.service.children() if not each.stopped]
+        holders = await self.holders()
+        return [each for each in every if each.number in holders] or every
+
+    async def holders(self) -> set[int]:
+        """Numbers of the processes that hold a lease: their names in the ledger end in it."""
         rows = await self.target.ledger.fetch("SELECT worker FROM ingest.leases")
-        names = [row["worker"].rpartition("/")[2] for row in rows]
-        found = [every[int(name)] for name in names if name.isdigit() and int(name) in every]
-        return found or list(every.values())
+        names = (row["worker"].rpartition("/")[2] for row in rows)
+        return {int(name) for name in names if name.isdigit()}
 
     async def kill(self, victims: list[Pid]) -> int:
         """SIGKILL; how many of the victims are gone."""
@@ -40,7 +45,7 @@ class Processes(Injector):
 
 
 class KillChild(Processes):
-    kind, family, pause_s = "SIGKILL of a worker child", "SIGKILL", 3.5
+    kind, family, pause_s = "SIGKILL of a worker child", "SIGKILL", 2.2
 
     async def inject(self) -> int:
         victims = await self.busy()
@@ -89,40 +94,70 @@ class KillSubmit(Processes):
 
 
 class Freeze(Processes):
-    """SIGSTOP for longer than the lease, then SIGCONT: it wakes up as somebody without a chunk."""
+    """SIGSTOP for longer than the lease, then SIGCONT: it wakes up as somebody without a chunk.
 
-    kind, family, pause_s = "SIGSTOP past the lease", "SIGSTOP", 2.5
-    longest: ClassVar[float] = 1.6
+    Counts where it held one when it was seen stopped.
+    """
+
+    kind, family, pause_s = "SIGSTOP past the lease", "SIGSTOP", 1.0
+    longest: ClassVar[float] = 1.4
 
     async def inject(self) -> int:
-        victims = [each for each in await self.busy() if not each.stopped]
-        if not victims:
-            return 0
-        victim = self.chance.choice(victims)
-        return await self.hold([victim])
+        for _ in range(_TRIES):
+            victims = await self.victims()
+            if victims and await self.stop(victims):
+                return await self.hold(victims)
+            await asyncio.sleep(0.05)
+        return 0
+
+    async def victims(self) -> list[Pid]:
+        """One process that holds a chunk, if any does."""
+        holders = await self.holders()
+        found = [each for each in self.target.service.children() if each.number in holders]
+        return self.chance.sample(found, min(1, len(found)))
+
+    async def stop(self, victims: list[Pid]) -> bool:
+        """Whether all are stopped, one of them with a chunk in hand; else they go on."""
+        if any(each.stopped for each in victims):
+            return False
+        held = False
+        try:
+            for each in victims:
+                each.send(signal.SIGSTOP)
+            if await pids.soon(lambda: all(each.stopped for each in victims), 1.0):
+                held = bool({each.number for each in victims} & await self.holders())
+        finally:
+            if not held:
+                _go_on(victims)
+        return held
 
     async def hold(self, victims: list[Pid]) -> int:
-        """1 where all were seen stopped, and were so until the lease had run out."""
-        for each in victims:
-            each.send(signal.SIGSTOP)
+        """1 where all were stopped until the lease had run out."""
         try:
-            if not await pids.soon(lambda: all(each.stopped for each in victims), 1.0):
-                return 0
             await asyncio.sleep(self.target.lease_s * self.chance.uniform(1.05, self.longest))
             return int(all(each.stopped for each in victims))
         finally:
-            for each in victims:
-                each.send(signal.SIGCONT)
+            _go_on(victims)
+
+
+def _go_on(victims: list[Pid]) -> None:
+    for each in victims:
+        each.send(signal.SIGCONT)
 
 
 class FreezeWorker(Freeze):
-    kind, family, pause_s = "SIGSTOP of a whole worker past the lease", "SIGSTOP", 45.0
+    kind, family, pause_s = "SIGSTOP of a whole worker past the lease", "SIGSTOP", 30.0
 
-    async def inject(self) -> int:
-        worker = self.member([each for each in self.target.service.workers if each.children()])
-        if worker is None or worker.main is None:
-            return 0
-        return await self.hold([worker.main, *worker.children()])
+    async def victims(self) -> list[Pid]:
+        """All of a worker of which one process holds a chunk."""
+        holders = await self.holders()
+        worker = self.member([
+            each
+            for each in self.target.service.workers
+            if holders & {child.number for child in each.children()}
+        ])  # fmt: skip
+        main = None if worker is None else worker.main
+        return [] if worker is None or main is None else [main, *worker.children()]
 
 
 class Terminate(Processes):

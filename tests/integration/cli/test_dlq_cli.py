@@ -461,6 +461,22 @@ def test_a_folder_gets_the_files_that_workers_write(letters_of: tuple[Desk, list
     assert not [name for name, told in files.items() if SECRET in json.dumps(told)]
 
 
+def test_the_file_of_a_letter_tells_when_somebody_closed_it(desk: Desk) -> None:
+    """Files that this host does not have are not made."""
+    _, [a, b, c] = failed(desk, CUT, CUT, CUT)
+    folder = desk.settings.dlq_dir
+    dlq(desk, "export", "--all", "--folder", str(folder))
+    (folder / f"chunk-{c}-1.json").unlink()
+
+    dlq(desk, "discard", str(a), str(c), "--reason", "not needed")
+    dlq(desk, "retry", str(b))
+    told = {path.name: json.loads(path.read_text()) for path in folder.iterdir()}
+    assert {name: (each["resolution"], each["state"]) for name, each in told.items()} == {
+        f"chunk-{a}-1.json": ("discarded", "failed"),
+        f"chunk-{b}-1.json": ("retried", "pending"),
+    }
+
+
 def test_an_export_that_cannot_be_written_says_where(letters_of: tuple[Desk, list[int]]) -> None:
     """And leaves nothing half behind; what is there is not replaced unasked."""
     desk, _ = letters_of

@@ -20,7 +20,7 @@ from ingestor.replay import quarantined
 from ingestor.replay.outcome import Replayed
 from ingestor.replay.quarantined import Release
 from ingestor.simulator.market import DAY, MONDAY, SECOND
-from ingestor.store import ledger, refused
+from ingestor.store import ledger, reaping, refused
 from ingestor.vocabulary import ChunkState, Schema
 from tests.integration.cli.conftest import Desk
 from tests.integration.cli.quarantines import Ward, rule, some_trades, timeless, ward
@@ -318,7 +318,7 @@ def test_chunks_that_wait_for_their_turn_keep_their_leases(ward: Ward) -> None:
     ward.load_records(some_trades(4, start=MONDAY + DAY), days=2)
     ward.rules()
 
-    async def held(bench: Bench) -> tuple[Replayed, list[ledger.Reaped]]:
+    async def held(bench: Bench) -> tuple[Replayed, list[reaping.Reaped]]:
         chosen = await refused.ids(bench.database, refused.Filters())
         release = Release(bench.database, ward.settings, open_sources(ward.settings), "c")
         async with ward.place.open() as other, other.connection() as connection:
@@ -327,7 +327,7 @@ def test_chunks_that_wait_for_their_turn_keep_their_leases(ward: Ward) -> None:
             await connection.fetch("SELECT 1 FROM ingest.quarantine FOR UPDATE")
             work = asyncio.create_task(release.replay(chosen))
             await asyncio.sleep(ward.settings.lease.duration_s + 1.5)
-            reaped = await ledger.reap(other, max_lost=3)
+            reaped = await reaping.reap(other, max_lost=3)
             await transaction.rollback()
             return await work, reaped
 
@@ -373,7 +373,7 @@ def test_a_chunk_whose_command_died_fails_by_name(ward: Ward) -> None:
     time.sleep(ward.settings.lease.duration_s + 0.5)
 
     async def worked(bench: Bench) -> ChunkState:
-        [reaped] = await ledger.reap(bench.database, max_lost=3)
+        [reaped] = await reaping.reap(bench.database, max_lost=3)
         claim = await bench.claim(reaped.chunk_id)
         with pytest.raises(ReplayInterrupted, match="nothing was stored") as caught:
             await bench.run(claim)

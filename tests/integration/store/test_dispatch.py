@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ingestor.store import dispatch, ledger
+from ingestor.store import dispatch, ledger, reaping, steering
 from ingestor.store.database import Database
 from ingestor.vocabulary import Priority
 from tests.conftest import Place
@@ -95,7 +95,7 @@ async def test_messages_are_numbered_by_dispatch(db: Database) -> None:
     """A chunk put on the queue again goes under another message id."""
     _, [chunk_id] = await submitted(db)
     [first] = await dispatch.enqueue(db, window=1, retry_grace_s=0)
-    [second] = await dispatch.enqueue_again(db, [chunk_id])
+    [second] = await dispatch.enqueue_again(db, [chunk_id], grace_s=0)
     assert (first.dispatch, second.dispatch, second.priority) == (1, 2, Priority.NORMAL)
 
 
@@ -133,7 +133,17 @@ async def test_a_chunk_claimed_meanwhile_is_not_queued_again(db: Database) -> No
     _, [chunk_id] = await submitted(db)
     await enqueue(db)
     await claimed(db, chunk_id)
-    assert await dispatch.enqueue_again(db, [chunk_id]) == []
+    assert await dispatch.enqueue_again(db, [chunk_id], grace_s=0) == []
+
+
+async def test_a_chunk_put_on_the_queue_meanwhile_is_not_queued_again(db: Database) -> None:
+    """By another scheduler that missed its message, too, or by a retry."""
+    _, [chunk_id] = await submitted(db)
+    await enqueue(db)
+    await db.fetch("UPDATE ingest.chunks SET enqueued_at = enqueued_at - interval '1 minute'")
+    first = await dispatch.enqueue_again(db, [chunk_id], grace_s=30)
+    assert [message.chunk_id for message in first] == [chunk_id]
+    assert await dispatch.enqueue_again(db, [chunk_id], grace_s=30) == []
 
 
 async def test_an_ended_job_leaves_nothing_open(db: Database) -> None:
@@ -149,3 +159,42 @@ def test_lost_are_the_overdue_that_redis_does_not_hold() -> None:
     """In the order given."""
     held: Any = frozenset({2, 4})
     assert dispatch.lost([1, 2, 3, 4], held) == [1, 3]
+
+
+async def test_what_was_lost_with_its_worker_goes_first_and_beyond_the_window(
+    db: Database,
+) -> None:
+    """Behind a window of slow chunks it waited for more than a minute."""
+    _, ids = await submitted(db, 6, priority=Priority.LOW)
+    await claimed(db, ids[0], lease_s=0)
+    assert await enqueue(db, 3) == ids[1:4]
+    await reaping.reap(db, max_lost=3)
+    [message] = await dispatch.enqueue(db, window=3, retry_grace_s=0)
+    assert (message.chunk_id, message.priority) == (ids[0], Priority.HIGH)
+    assert await claimed(db, ids[0])
+
+
+async def test_what_was_begun_goes_before_what_was_not(db: Database) -> None:
+    """Within the window and its own priority: an outage makes retries of everything."""
+    _, ids = await submitted(db, 5)
+    await ledger.release(db, await claimed(db, ids[4]), retrying(carried=True))
+    assert await enqueue(db, 3, grace_s=30) == ids[:3]
+    assert await enqueue(db, 3, grace_s=0) == []
+    assert await enqueue(db, 4, grace_s=0) == [ids[4]]
+
+
+async def test_of_lost_chunks_an_urgent_one_goes_first(db: Database) -> None:
+    """Those of a backfill may be as many as there were workers."""
+    _, low = await submitted(db, 2, priority=Priority.LOW)
+    await claimed(db, low[0], lease_s=0)
+    await reaping.reap(db, max_lost=3)
+    _, high = await submitted(db, 1, priority=Priority.HIGH)
+    assert await enqueue(db, 3) == [*high, low[1], low[0]]
+
+
+async def test_what_was_lost_of_a_paused_job_waits(db: Database) -> None:
+    job_id, [chunk_id] = await submitted(db)
+    await claimed(db, chunk_id, lease_s=0)
+    await reaping.reap(db, max_lost=3)
+    await steering.pause(db, job_id)
+    assert await enqueue(db) == []

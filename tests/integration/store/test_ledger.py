@@ -16,8 +16,9 @@ import pytest
 
 from ingestor.errors import IngestError
 from ingestor.job import Contents
-from ingestor.store import ledger, presence, steering
+from ingestor.store import ledger, presence, reaping, steering
 from ingestor.store.database import Database
+from ingestor.store.reaping import Stuck
 from ingestor.vocabulary import ChunkState, JobState, Role
 from tests.conftest import Place
 from tests.plans import PAYLOAD, claimed, complete, final_state, job_plan, receipt, submitted
@@ -197,7 +198,7 @@ async def test_a_claim_and_the_reaper_never_both_get_a_chunk(wide: Database) -> 
     for done in range(1, ROUNDS + 1):
         claim, reaped = await asyncio.gather(
             ledger.claim(wide, chunk_id, worker="w", lease_s=60, max_lost=10**6),
-            ledger.reap(wide, max_lost=10**6),
+            reaping.reap(wide, max_lost=10**6),
         )
         row = await chunk(wide, chunk_id)
         # The claim may follow the reaper: then it takes a chunk that is retrying.
@@ -360,7 +361,7 @@ async def test_the_reaper_takes_back_what_lapsed(db: Database) -> None:
     _, ids = await submitted(db, 2)
     await claimed(db, ids[0], lease_s=0)
     await claimed(db, ids[1])
-    [reaped] = await ledger.reap(db, max_lost=3)
+    [reaped] = await reaping.reap(db, max_lost=3)
     row = await chunk(db, ids[0])
     assert (reaped.chunk_id, reaped.state, row["lost_count"]) == (ids[0], ChunkState.RETRYING, 1)
     assert await outcomes(db, ids[0]) == ["lost"]
@@ -371,10 +372,10 @@ async def test_no_lease_is_over_while_its_worker_could_not_renew_it(db: Database
     _, [chunk_id] = await submitted(db)
     await claimed(db, chunk_id, lease_s=-1)
     long = 10 * 365 * 86_400.0
-    assert await ledger.reap(db, max_lost=3, grace_s=long) == []
+    assert await reaping.reap(db, max_lost=3, grace_s=long) == []
     taken = await ledger.claim(db, chunk_id, worker="w/2", lease_s=60, max_lost=3, grace_s=long)
     assert taken is None
-    assert len(await ledger.reap(db, max_lost=3)) == 1
+    assert len(await reaping.reap(db, max_lost=3)) == 1
 
 
 async def test_a_chunk_lost_three_times_is_poison(db: Database) -> None:
@@ -383,7 +384,7 @@ async def test_a_chunk_lost_three_times_is_poison(db: Database) -> None:
     states = []
     for _ in range(3):
         await claimed(db, chunk_id, lease_s=0)
-        states += [each.state for each in await ledger.reap(db, max_lost=3)]
+        states += [each.state for each in await reaping.reap(db, max_lost=3)]
     letter = await db.fetchval("SELECT error_text FROM ingest.dead_letters")
     assert states == [ChunkState.RETRYING, ChunkState.RETRYING, ChunkState.FAILED]
     assert letter.startswith("poison: it took 3 workers down")
@@ -394,7 +395,7 @@ async def test_the_reaper_cancels_where_cancel_was_asked(db: Database) -> None:
     job_id, [chunk_id] = await submitted(db)
     claim = await claimed(db, chunk_id, lease_s=0)
     await cancel_while_locked(db, job_id, claim)
-    [reaped] = await ledger.reap(db, max_lost=3)
+    [reaped] = await reaping.reap(db, max_lost=3)
     assert reaped.state is ChunkState.CANCELLED
 
 
@@ -404,7 +405,7 @@ async def test_the_reaper_skips_a_row_that_a_live_load_holds(db: Database) -> No
     claim = await claimed(db, chunk_id, lease_s=0)
     async with db.connection() as connection, connection.transaction():
         await ledger.lock(connection, claim)
-        reaped = await asyncio.wait_for(ledger.reap(db, max_lost=3), timeout=2)
+        reaped = await asyncio.wait_for(reaping.reap(db, max_lost=3), timeout=2)
     assert reaped == []
 
 
@@ -418,10 +419,11 @@ async def test_a_frozen_load_is_ended_by_its_session(plain_place: Place, db: Dat
     )
     await frozen.execute("BEGIN")
     await ledger.lock(frozen, claim)
-    [(pid, which)] = await ledger.end_stuck_sessions(db, after_s=0)
-    assert (pid, which) == (frozen.get_server_pid(), chunk_id)
+    assert await reaping.end_stuck_sessions(db, after_s=0) == [
+        Stuck(frozen.get_server_pid(), chunk_id, ended=True)
+    ]
     for _ in range(100):
-        if reaped := await ledger.reap(db, max_lost=3):
+        if reaped := await reaping.reap(db, max_lost=3):
             break
         await asyncio.sleep(0.05)
     assert [each.chunk_id for each in reaped] == [chunk_id]
@@ -443,10 +445,11 @@ async def test_a_frozen_workers_turn_to_fetch_ends_a_living_ones_does_not(
         plain_place.urls[Role.WORKER],
         server_settings={"application_name": f"hdi:{chunk_id}:{old.fence}:w/1"},
     )
-    assert await ledger.end_stale_sessions(db, unseen_s=30) == []  # its attempt is not over yet
+    assert await reaping.end_stale_sessions(db, unseen_s=30) == []  # its attempt is not over yet
     await claimed(db, chunk_id, worker="w/2")
     pid = frozen.get_server_pid()
-    assert await ledger.end_stale_sessions(db, unseen_s=30) == ([(pid, chunk_id)] if ended else [])
+    found = await reaping.end_stale_sessions(db, unseen_s=30)
+    assert found == ([Stuck(pid, chunk_id, ended=True)] if ended else [])
     await frozen.close() if not ended else frozen.terminate()
 
 
@@ -461,7 +464,7 @@ async def test_a_session_of_another_chunk_is_left_alone(plain_place: Place, db: 
         )
         for name in names
     ]
-    assert await ledger.end_stuck_sessions(db, after_s=0) == []
+    assert await reaping.end_stuck_sessions(db, after_s=0) == []
     for other in others:
         await other.close()
 

@@ -22,7 +22,7 @@ from ingestor.receipt import Receipt
 from ingestor.simulator.market import DAY, MONDAY, SECOND, UNDEFINED_TIME, make_bars, make_trades
 from ingestor.sources.dbn_files import DbnFiles
 from ingestor.sources.installed import Sources
-from ingestor.store import hypertables, ledger
+from ingestor.store import hypertables, ledger, reaping
 from ingestor.store.database import Database
 from ingestor.vocabulary import Schema
 from tests.conftest import Place
@@ -635,7 +635,7 @@ async def test_a_load_under_way_cannot_be_taken_over(
     work = asyncio.create_task(plain_bench.run(claim))
     await asyncio.to_thread(copying.wait, 10)
     rival = await ledger.claim(plain_bench.database, chunk, worker="w/2", lease_s=60, max_lost=3)
-    reaped = await ledger.reap(plain_bench.database, max_lost=3)
+    reaped = await reaping.reap(plain_bench.database, max_lost=3)
     go_on.set()
     assert (rival, reaped, (await work).stored) == (None, [], 10)
 

@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from ingestor.errors import JobBusy
 from ingestor.store import dispatch, ledger, letters, steering
 from ingestor.store.database import Database
+from ingestor.store.queries import queries
 from ingestor.vocabulary import ChunkState, Priority
 from tests.conftest import Place
 from tests.plans import claimed, complete, submitted
@@ -130,3 +132,84 @@ async def test_local_faults_are_counted_in_a_row(db: Database) -> None:
     assert await released(local=False, give_back=True) == 1
     assert await released(local=True) == 2
     assert await released(local=False) == 0
+
+
+def deferred() -> ledger.Release:
+    return ledger.Release(
+        "X", "x", 0, give_back=True, outcome="deferred", carried=False, counted=True
+    )
+
+
+async def deferrals(db: Database) -> tuple[int, bool]:
+    row = await db.fetchrow("SELECT deferrals, first_deferred_at FROM ingest.chunks")
+    assert row is not None
+    return row["deferrals"], row["first_deferred_at"] is not None
+
+
+async def test_deferrals_are_counted_in_a_row(db: Database) -> None:
+    """A failure between them tells that the provider answered: the wait begins anew."""
+    _, [chunk] = await submitted(db)
+    for _ in range(2):
+        await ledger.release(db, await claimed(db, chunk), deferred())
+    assert await deferrals(db) == (2, True)
+    how = ledger.Release("X", "x", 0, give_back=False, outcome="retrying", carried=False)
+    await ledger.release(db, await claimed(db, chunk), how)
+    assert await deferrals(db) == (0, False)
+
+
+async def test_the_time_that_a_job_was_paused_counts_for_no_deferral(db: Database) -> None:
+    """Paused over a weekend, one more "come back later" would have ended the chunk."""
+    job_id, [chunk] = await submitted(db)
+    await ledger.release(db, await claimed(db, chunk), deferred())
+    await steering.pause(db, job_id)
+    assert await deferrals(db) == (1, True)
+    await steering.resume(db, job_id)
+    assert await deferrals(db) == (0, False)
+
+
+async def test_no_chunk_of_a_cancelled_job_is_claimed(db: Database) -> None:
+    """Its message may be on its way while the cancel goes on."""
+    job_id, [chunk] = await submitted(db)
+    await db.fetchval("UPDATE ingest.jobs SET cancel_requested_at = clock_timestamp() RETURNING 1")
+    assert await ledger.claim(db, chunk, worker="w/1", lease_s=60, max_lost=3) is None
+    assert await steering.finish_cancels(db) == {job_id: 1}
+    assert await ledger.end_job(db, job_id) == "cancelled"
+
+
+async def test_a_cancel_that_met_a_dispatcher_is_finished_later(db: Database) -> None:
+    """The dispatcher held the row: the cancel went past it, and nothing else would come back."""
+    job_id, ids = await submitted(db, 2)
+    async with db.connection() as dispatcher:
+        transaction = dispatcher.transaction()
+        await transaction.start()
+        await dispatcher.execute(
+            "SELECT 1 FROM ingest.chunks WHERE chunk_id = $1 FOR UPDATE", ids[0]
+        )
+        assert await steering.cancel(db, job_id) == (1, 1)
+        assert await steering.finish_cancels(db) == {job_id: 0}
+        await transaction.rollback()
+    assert await steering.finish_cancels(db) == {job_id: 1}
+    assert await states(db) == ["cancelled", "cancelled"]
+    assert await steering.finish_cancels(db) == {}
+
+
+async def test_a_retry_waits_until_a_cancel_is_through(db: Database) -> None:
+    """It would take the cancel back, and nobody would know."""
+    job_id, ids = await submitted(db, 3)
+    await ledger.fail(db, await claimed(db, ids[0]), code="X", text="x")
+    async with db.connection() as dispatcher, dispatcher.transaction():
+        await dispatcher.execute("SELECT 1 FROM ingest.chunks WHERE job_id = $1 FOR UPDATE", job_id)
+        assert await steering.cancel(db, job_id) == (0, 2)
+    with pytest.raises(JobBusy, match="2 of its chunks are still open"):
+        await steering.retry(db, job_id, [ChunkState.FAILED])
+    assert await steering.finish_cancels(db) == {job_id: 2}
+    assert await steering.retry(db, job_id, [ChunkState.FAILED]) == 1
+
+
+async def test_a_cancel_that_was_taken_back_by_a_retry_is_not_finished(db: Database) -> None:
+    """The scheduler had seen it before."""
+    job_id, _ = await submitted(db, 2)
+    await steering.cancel(db, job_id)
+    assert await steering.retry(db, job_id, [ChunkState.CANCELLED]) == 2
+    assert await db.fetchval(queries("jobs")["cancel_chunks"], job_id) == 0
+    assert await states(db) == ["pending", "pending"]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+from collections.abc import Callable
 
 import click
 import pytest
 
 from ingestor.cli.main import guarded
 from ingestor.errors import Usage
+from ingestor.logs import get_logger
 
 
 def lines(
@@ -55,3 +58,50 @@ def test_words_that_click_refuses_keep_their_blanks_too(
     said = lines(click.UsageError("no 'A  B'"), capsys, monkeypatch)
 
     assert said[0] == "error: no 'A  B'"
+
+
+def _shared_no_more() -> None:
+    get_logger("x").warning("limits are not shared", share="1/10", reason="ConnectionError")
+
+
+def _another_library() -> None:
+    logging.getLogger("pool").error("cannot reach %s", "redis://:secret@h:1/0\nat all")
+
+
+def _with_a_traceback() -> None:
+    try:
+        raise ValueError("one\ntwo")
+    except ValueError:
+        get_logger("x").exception("not removed", path="p")
+        get_logger("x").warning("nor read", exc_info=True)
+
+
+@pytest.mark.parametrize(
+    ("log", "said"),
+    [
+        (
+            _shared_no_more,
+            "warning: limits are not shared (share 1/10, reason ConnectionError)\n",
+        ),
+        (_another_library, "warning: cannot reach redis://:***@h:1/0\\nat all\n"),
+        (
+            _with_a_traceback,
+            "warning: not removed (path p): ValueError: one\nwarning: nor read: ValueError: one\n",
+        ),
+        (lambda: get_logger("x").info("nobody asked"), ""),
+    ],
+)
+def test_what_is_logged_under_a_command_is_a_line_for_people(
+    log: Callable[[], None],
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No dict, no traceback, no secret; and nothing is left behind for the next command."""
+    monkeypatch.setattr(sys, "argv", ["hdi"])
+    before = list(logging.getLogger().handlers)
+
+    assert guarded(click.command()(log), "hdi") == 0
+
+    assert capsys.readouterr().err == said
+    assert logging.getLogger().handlers == before

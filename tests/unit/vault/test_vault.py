@@ -7,11 +7,14 @@ import json
 import os
 import socket
 import stat
+import subprocess
+import sys
 import time
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+from fsspec.registry import _registry as loaded_filesystems
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -27,6 +30,7 @@ from ingestor.errors import (
 from ingestor.job import PayloadRef
 from ingestor.sources.source import PayloadStore
 from ingestor.vault import Vault
+from ingestor.vault.temporary import temporary_name
 from ingestor.vocabulary import MAX_SYMBOLS
 from tests.vaults import (
     CONTENT,
@@ -92,7 +96,9 @@ class TestPlace:
         assert hint in refused.value.hint
 
     def test_s3_names_its_extra(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setitem(__import__("sys").modules, "s3fs", None)
+        # fsspec keeps each class that it has once imported, whoever asked for it.
+        monkeypatch.delitem(loaded_filesystems, "s3", raising=False)
+        monkeypatch.setitem(sys.modules, "s3fs", None)
         with pytest.raises(BadSettings, match="package for s3:// is missing") as refused:
             vault_at(tmp_path, "s3://bucket/x").identify()
         assert refused.value.hint == "pip install 'hist-data-ingestor[s3]'"
@@ -337,16 +343,25 @@ class TestParts:
         with pytest.raises(SourceRefused):
             vault.part(name)
 
-    def test_what_killed_processes_wrote_for_themselves_is_swept_after_a_day(
+    def test_what_killed_processes_wrote_for_themselves_is_swept(
         self, vault: Vault, root: Path
     ) -> None:
+        """Of other hosts and of a time before names told whose they are, after a week."""
         incoming = root / "incoming"
         incoming.mkdir(parents=True)
-        for name, age in (("old.tmp", 90_000), ("new.tmp", 60), ("old.part", 90_000)):
+        ended = subprocess.Popen(["true"])
+        ended.wait()
+        mine, theirs = temporary_name(), temporary_name().replace("w-", "w-other", 1)
+        dead = mine.replace(f"-{os.getpid()}-", f"-{ended.pid}-")
+        ages = {mine: 60, dead: 60, f"x.{dead}": 60, theirs: 86_400, "old.tmp": 8 * 86_400}
+        for name, age in (ages | {"new.tmp": 86_400, "old.part": 8 * 86_400}).items():
             (incoming / name).write_bytes(b"")
             os.utime(incoming / name, (time.time() - age,) * 2)
-        vault.part("x")
-        assert files(incoming) == {"new.tmp", "old.part"}
+        assert vault.sweep() == 3
+        assert files(incoming) == {mine, theirs, "new.tmp", "old.part"}
+
+    def test_a_vault_without_a_folder_has_nothing_to_sweep(self, vault: Vault) -> None:
+        assert vault.sweep() == 0
 
 
 class TestPath:
