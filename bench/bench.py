@@ -9,29 +9,39 @@ import asyncio
 import json
 import os
 import platform
+import signal
+import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import chart
 import click
-from figures import Measure
-from measures import MEASURES, Bench, Scale
-from servers import servers
+from figures import Measure, verdicts
+from ground import Bench, Scale
+from measures import MEASURES
+from servers import Servers, clean_environment, servers
 
 from ingestor import __version__
 from ingestor.cli.main import guarded
 
 RESULTS = Path(__file__).parent / "results"
-_MILLION = 1_000_000
+CHART = Path(__file__).parents[1] / "docs" / "_static" / "performance.svg"
+# Memory takes a large chunk to say anything.
+_NOT_QUICK = ("rss", "refused-rss")
 
 
 def _names(context: click.Context, parameter: click.Parameter, value: str | None) -> list[str]:
     if value is None:
         return []
-    names = [name.strip() for name in value.split(",") if name.strip()]
+    names = list(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))
+    if not names:
+        raise click.BadParameter(f"names no measure; allowed: {', '.join(MEASURES)}")
     if unknown := [name for name in names if name not in MEASURES]:
         raise click.BadParameter(
             f"{', '.join(unknown)}; allowed: {', '.join(MEASURES)}", context, parameter
@@ -41,53 +51,137 @@ def _names(context: click.Context, parameter: click.Parameter, value: str | None
 
 @click.command(context_settings={"max_content_width": 100})
 @click.option("--quick", is_flag=True, help="Little data, one pair: for correctness, not figures.")
-@click.option("--full", is_flag=True, help="Memory of a chunk of 10 million trades, not 4.")
 @click.option("--only", callback=_names, metavar="NAME,…", help=f"Of {', '.join(MEASURES)}.")
-@click.option("--pairs", type=click.IntRange(1), default=3, show_default=True)
+@click.option(
+    "--pairs", type=click.IntRange(1), show_default="3, with --quick 1", help="Turns of both sides."
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the made-up market.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Where the figures go as JSON; bench/results/DATE.json unless given.",
+    help="Where the figures go as JSON, and the chart beside them. Unless given, a whole run "
+    "writes bench/results/DATE.json and the chart of the docs, any other one DATE-part.json.",
+)
+@click.option(
+    "--chart",
+    "results",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="RESULTS.json",
+    help="Only draw the chart of the docs, of the results of an earlier run.",
 )
 def bench(
-    quick: bool, full: bool, only: list[str], pairs: int, seed: int, output: Path | None
+    quick: bool,
+    only: list[str],
+    pairs: int | None,
+    seed: int,
+    output: Path | None,
+    results: Path | None,
 ) -> None:
     """Measure the load and its rivals in turns, and print their ratios with the goals."""
+    if results is not None:
+        _draw(_read(results), CHART if output is None else output)
+        return
+    if output is not None and output.suffix != ".json":
+        raise click.BadParameter(f"{output} does not end in .json", param_hint="--output")
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # Its servers end with it, as they do with Ctrl-C.
+        signal.signal(number, signal.default_int_handler)
+    # A user's own settings would decide what is measured.
+    for name in os.environ.keys() - clean_environment().keys():
+        del os.environ[name]
     started = datetime.now(UTC)
-    scale = _scale(quick=quick, full=full, pairs=pairs)
-    # Memory takes a large chunk to say anything.
-    wanted = only or [name for name in MEASURES if not (quick and name.endswith("rss"))]
+    whole = not (quick or only)
+    path = output or RESULTS / f"{started:%Y-%m-%d}{'' if whole else '-part'}.json"
+    scale = Scale.quick(pairs=pairs or 1) if quick else Scale.usual(pairs=pairs or 3)
+    wanted = only or [name for name in MEASURES if not (quick and name in _NOT_QUICK)]
     report: dict[str, Any] = {
-        "schema_version": 1,
+        "schema_version": 2,
         "started_at": started.isoformat(timespec="seconds"),
+        "complete": False,
+        "commit": _commit(),
         "quick": quick,
+        "wanted": wanted,
         "seed": seed,
         "pairs": scale.pairs,
+        "scale": asdict(scale),
         "hdi": __version__,
         "machine": _machine(),
     }
+    _write(report, path)
     _show("machine", report["machine"])
+    found = _measured(report, wanted, scale, seed, path)
+    _write(report | {"complete": True}, path)
+    click.echo("\n".join(["", *verdicts(list(found.values()))]))
+    click.echo(f"\nwritten to {path}")
+    if chart.MEASURE in found:
+        _draw(report, CHART if whole and output is None else path.with_suffix(".svg"))
+
+
+def _measured(
+    report: dict[str, Any], wanted: list[str], scale: Scale, seed: int, path: Path
+) -> dict[str, Measure]:
+    """Takes the wanted measures, one after another; after each the report is written."""
     found: dict[str, Measure] = {}
     with servers() as running, tempfile.TemporaryDirectory(prefix="hdi-bench-") as folder:
         report["server"] = dict(asyncio.run(running.settings()))
         _show("server", report["server"])
+        report["sessions"] = _sessions(running)
         shared = Bench(running, Path(folder), scale, seed)
         for name in wanted:
+            started, load = time.monotonic(), round(os.getloadavg()[0], 2)
             found[name] = MEASURES[name](shared)
             click.echo("\n".join(["", *found[name].lines()]))
-    report["measures"] = {name: measure.as_json() for name, measure in found.items()}
-    path = output or RESULTS / f"{started:%Y-%m-%d}{'-quick' if quick else ''}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
-    click.echo(f"\nwritten to {path}")
+            took = {"took_s": round(time.monotonic() - started, 1), "load_average": load}
+            report.setdefault("measures", {})[name] = found[name].as_json() | took
+            _write(report, path)
+    return found
 
 
-def _scale(*, quick: bool, full: bool, pairs: int) -> Scale:
-    if quick:
-        return Scale(20_000, 20, (20_000, 80_000), 1, 1)
-    large = 10 * _MILLION if full else 4 * _MILLION
-    return Scale(2 * _MILLION, 1_000, (_MILLION, large), pairs, max(10, pairs))
+def _write(report: dict[str, Any], path: Path) -> None:
+    report["ended_at"] = datetime.now(UTC).isoformat(timespec="seconds")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+    except OSError as error:
+        raise click.FileError(str(path), error.strerror) from error
+
+
+def _read(results: Path) -> Mapping[str, Any]:
+    try:
+        report: Mapping[str, Any] = json.loads(results.read_text())
+    except ValueError as error:
+        raise click.UsageError(f"{results} holds no results of a run") from error
+    return report
+
+
+def _commit() -> str:
+    """What is measured, with a + where files were changed since; empty without git."""
+    try:
+        return _git("rev-parse", "HEAD") + "+" * bool(_git("status", "--porcelain"))
+    except OSError:
+        return ""
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", "-C", str(Path(__file__).parent), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def _sessions(running: Servers) -> dict[str, dict[str, str]]:
+    """What both sides' own sessions have set; told where they differ."""
+    with running.database() as place:
+        sides = {"hdi": running.of_session(place), "psql": running.of_psql(place)}
+    for name, value in sides["hdi"].items():
+        if (other := sides["psql"][name]) != value:
+            click.echo(f"{name}: hdi {value}, psql {other}")
+    return sides
+
+
+def _draw(report: Mapping[str, Any], target: Path) -> None:
+    try:
+        click.echo(f"drawn to {chart.draw(report, target)}")
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
 
 
 def _machine() -> dict[str, Any]:

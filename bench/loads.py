@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 from servers import Place
 
@@ -37,6 +38,8 @@ SELECT count(*) AS rows, sum(price) AS price, sum(size) AS size, sum(sequence) A
     sum(extract(epoch FROM ts_event)) AS ts_event, sum(extract(epoch FROM ts_recv)) AS ts_recv,
     count(*) FILTER (WHERE action = 'T') AS trades, count(*) FILTER (WHERE side = 'A') AS asks
 FROM trades_data"""
+_OF_DAY = f"{_FINGERPRINT} WHERE ts_event >= $1 AND ts_event < $2"
+_CHUNK = "SELECT chunk_id FROM ingest.chunks WHERE job_id = $1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +64,13 @@ class RowStats:
     updated: int
 
 
-def load(place: Place, job: JobPlan, config_dir: Path | None = None) -> Loaded:
-    """Loads the only chunk of `job`; the pool is open already, as a worker's is."""
-    settings = place.settings()
-    if config_dir is not None:
-        settings = settings.model_copy(update={"config_dir": config_dir})
+def load(place: Place, job: JobPlan, **changed: Any) -> Loaded:
+    """Loads the only chunk of `job`; the pool is open already, as a worker's is.
+
+    Args:
+        changed: Settings that are not as usual.
+    """
+    settings = place.settings().model_copy(update=changed)
     return asyncio.run(_load(place, job, settings))
 
 
@@ -86,9 +91,7 @@ async def _load(place: Place, job: JobPlan, settings: Settings) -> Loaded:
 async def submitted(database: Database, job: JobPlan, settings: Settings) -> Claim:
     """Records a job of one chunk and claims that chunk."""
     accepted = await ledger.submit(database, job, max_attempts=1)
-    chunk_id = await database.fetchval(
-        "SELECT chunk_id FROM ingest.chunks WHERE job_id = $1", accepted.job_id
-    )
+    chunk_id = await database.fetchval(_CHUNK, accepted.job_id)
     claim = await ledger.claim(
         database, chunk_id, worker=WORKER, lease_s=settings.lease.duration_s, max_lost=1
     )
@@ -108,18 +111,28 @@ async def _row_stats(place: Place) -> RowStats:
             if not await database.fetchval(_OTHERS):
                 break
             await asyncio.sleep(0.05)
+        else:
+            raise RuntimeError("other sessions go on: their rows are not counted yet")
         row = await database.fetchrow(_ROW_STATS)
     assert row is not None
     return RowStats(row["dead"], row["updated"])
 
 
-def fingerprint(place: Place) -> Mapping[str, object]:
-    """Count and sums of the stored trades: equal for ways that stored the same rows."""
-    return asyncio.run(_fingerprint(place))
+def fingerprint(place: Place, day: int | None = None) -> Mapping[str, object]:
+    """Count and sums of the stored trades: equal for ways that stored the same rows.
+
+    Args:
+        day: The day of ts_event they are of, UTC nanoseconds at midnight; None for all.
+    """
+    return asyncio.run(_fingerprint(place, day))
 
 
-async def _fingerprint(place: Place) -> Mapping[str, object]:
+async def _fingerprint(place: Place, day: int | None) -> Mapping[str, object]:
     async with place.open() as database:
-        row = await database.fetchrow(_FINGERPRINT)
+        if day is None:
+            row = await database.fetchrow(_FINGERPRINT)
+        else:
+            start = dt.datetime.fromtimestamp(day // 10**9, dt.UTC)
+            row = await database.fetchrow(_OF_DAY, start, start + dt.timedelta(days=1))
     assert row is not None
     return dict(row)

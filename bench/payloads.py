@@ -11,8 +11,9 @@ from uuid import UUID, uuid4
 
 from rulesets import spoil
 
-from ingestor.job import Claim, JobPlan
+from ingestor.job import Claim, Contents, JobPlan
 from ingestor.simulator import market
+from ingestor.simulator.calendar import is_open
 from ingestor.simulator.dbn_writer import write_dbn
 from ingestor.sources.dbn_files import DbnFiles
 from ingestor.sources.source import Ask
@@ -22,9 +23,19 @@ DATASET = "GLBX.MDP3"
 SOURCE = "dbn-files"
 
 
-def write_trades(path: Path, count: int, seed: int, bad: float = 0.0) -> Path:
+def open_day(number: int) -> int:
+    """The `number`-th day of trading from the first on (0), UTC nanoseconds at midnight."""
+    day = market.MONDAY // market.DAY
+    while number or not is_open(day):
+        number -= is_open(day)
+        day += 1
+    return day * market.DAY
+
+
+def write_trades(path: Path, count: int, seed: int, bad: float = 0.0, day: int = 0) -> Path:
     """One day of trades in one file, zstd, as the provider delivers it; a share of them is bad."""
-    start, end = market.MONDAY, market.MONDAY + market.DAY
+    start = open_day(day)
+    end = start + market.DAY
     trades = market.make_trades(count, seed=seed, start=start)
     spoil(trades, bad)
     return write_dbn(
@@ -39,11 +50,28 @@ def write_trades(path: Path, count: int, seed: int, bad: float = 0.0) -> Path:
     )
 
 
-def write_trades_apart(path: Path, count: int, seed: int, bad: float = 0.0) -> Path:
+def write_trades_apart(path: Path, count: int, seed: int, bad: float = 0.0, day: int = 0) -> Path:
     """The same in a process of its own: making ten million takes more memory than loading them."""
-    arguments = [str(path), str(count), str(seed), str(bad)]
+    arguments = [str(path), str(count), str(seed), str(bad), str(day)]
     subprocess.run([sys.executable, __file__, *arguments], check=True)
     return path
+
+
+def write_days(folder: Path, days: int, count: int, seed: int) -> Path:
+    """So many days of trades, one file each, named as the provider names them."""
+    folder.mkdir()
+    for day in range(days):
+        write_trades(folder / _named(open_day(day), Schema.TRADES), count, seed, day=day)
+    return folder
+
+
+def _named(day: int, schema: Schema) -> str:
+    return f"glbx-mdp3-{date_of(day).replace('-', '')}.{schema}.dbn.zst"
+
+
+def date_of(day: int) -> str:
+    """``2024-03-11`` of UTC nanoseconds."""
+    return f"{datetime.fromtimestamp(day // market.SECOND, UTC):%Y-%m-%d}"
 
 
 def write_daily_bars(folder: Path, files: int, seed: int) -> Path:
@@ -55,9 +83,8 @@ def write_daily_bars(folder: Path, files: int, seed: int) -> Path:
         end = day + market.DAY
         bars = market.bars(Schema.OHLCV_1D, market.INSTRUMENTS, day, end, seed=seed, per_day=1)
         if len(bars):
-            date = datetime.fromtimestamp(day // market.SECOND, UTC)
             write_dbn(
-                folder / f"glbx-mdp3-{date:%Y%m%d}.ohlcv-1d.dbn.zst",
+                folder / _named(day, Schema.OHLCV_1D),
                 Schema.OHLCV_1D,
                 bars,
                 dataset=DATASET,
@@ -75,6 +102,20 @@ def plan(path: Path, *, again: bool = False) -> JobPlan:
     """The job that loads `path`; `again`: one that is not taken for the same."""
     job = DbnFiles().plan(Ask(name="bench", priority=Priority.NORMAL, path=path.absolute()))
     return replace(job, key=uuid4().hex) if again else job
+
+
+def require_records(path: Path, count: int) -> None:
+    """Raises RuntimeError where the file does not hold exactly so many records."""
+    found = contents_of(plan(path)).records
+    if found != count:
+        raise RuntimeError(f"{path.name} holds {found} records, not {count}")
+
+
+def contents_of(job: JobPlan) -> Contents:
+    """What the check pass found in the only chunk of `job`."""
+    contents = job.requests[0].chunks[0].contents
+    assert contents is not None
+    return contents
 
 
 def claim_of(job: JobPlan) -> Claim:
@@ -98,7 +139,7 @@ def claim_of(job: JobPlan) -> Claim:
         start=chunk.start,
         end=chunk.end,
         last_slice=True,
-        expected=chunk.contents.records,
+        expected=contents_of(job).records,
         payload=chunk.payload,
         predecessors=chunk.predecessors,
         partial=chunk.partial,
@@ -106,4 +147,6 @@ def claim_of(job: JobPlan) -> Claim:
 
 
 if __name__ == "__main__":
-    write_trades(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]))
+    write_trades(
+        Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]), int(sys.argv[5])
+    )

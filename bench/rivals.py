@@ -9,6 +9,7 @@ import warnings
 from collections.abc import AsyncIterator
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from rooms import Clock, encoded
 from servers import Place, Servers
@@ -17,15 +18,18 @@ from ingestor.job import JobPlan
 from ingestor.model.tables.trades import TRADES
 from ingestor.settings import Settings
 from ingestor.store.binary_copy import HEADER, TRAILER, columns_of
+from ingestor.store.feed import PIECE
 from ingestor.vocabulary import Role
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _TIMING = re.compile(r"^Time: ([\d.]+) ms", re.MULTILINE)
-_BLOCK = 8 << 20
 
 
-def write_encoded(servers: Servers, job: JobPlan, settings: Settings) -> Path:
+def write_encoded(servers: Servers, job: JobPlan, settings: Settings, name: str = "trades") -> Path:
     """The rows of `job` as a file of a binary COPY, where psql can read it."""
-    path = servers.exchange / "trades.copy"
+    path = servers.exchange / f"{name}.copy"
     with path.open("wb") as file:
         file.write(HEADER)
         for rows in encoded(job, settings, Clock()):
@@ -66,24 +70,34 @@ async def _asyncpg_copy(place: Place, path: Path) -> float:
 
 async def _blocks(path: Path) -> AsyncIterator[bytes]:
     with path.open("rb") as file:
-        while block := file.read(_BLOCK):
+        while block := file.read(PIECE):
             yield block
 
 
-def customary(place: Place, payload: Path, folder: Path) -> dict[str, float]:
-    """`to_df()` → CSV → COPY, and what a user must add so that the key holds; seconds per step."""
+def frame_of(payload: Path, prices: Literal["float", "decimal"] = "float") -> pd.DataFrame:
+    """The client's own DataFrame of a payload."""
     from databento import DBNStore
 
-    table = folder / "customary.csv"
-    marks = [time.perf_counter()]
     with warnings.catch_warnings(action="ignore"):  # the client's own, about pandas to come
-        frame = DBNStore.from_file(payload).to_df().reset_index()
-    marks.append(time.perf_counter())
+        return DBNStore.from_file(payload).to_df(price_type=prices).reset_index()
+
+
+def add_own_columns(frame: pd.DataFrame) -> None:
+    """What a user must add so that the key holds: times in microseconds, repeats numbered."""
     for name in ("ts_event", "ts_recv"):
         frame[f"{name}_ns"] = frame[name].dt.nanosecond
         frame[name] = frame[name].dt.floor("us")
     frame["ordinal"] = frame.groupby(list(TRADES.key[:-1])).cumcount()
     frame["chunk_id"] = 1
+
+
+def customary(place: Place, payload: Path, folder: Path) -> dict[str, float]:
+    """`to_df()` → CSV → COPY, and what a user must add so that the key holds; seconds per step."""
+    table = folder / "customary.csv"
+    marks = [time.perf_counter()]
+    frame = frame_of(payload)
+    marks.append(time.perf_counter())
+    add_own_columns(frame)
     marks.append(time.perf_counter())
     frame.to_csv(table, columns=columns_of(TRADES), index=False)
     del frame

@@ -35,7 +35,7 @@ class Clock:
             self.seconds[room] += time.perf_counter() - started
 
 
-def encoded(job: JobPlan, settings: Settings, clock: Clock) -> Iterator[bytes]:
+def encoded(job: JobPlan, settings: Settings, clock: Clock) -> Iterator[memoryview]:
     """The rows of the only chunk of an ordered payload as bytes of a binary COPY."""
     origin, claim = open_sources(settings).named(job.source), claim_of(job)
     criteria = Criteria.of(settings.config_dir, origin, claim)

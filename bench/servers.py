@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -30,7 +31,19 @@ _SHOWN = (
     "full_page_writes",
     "shared_buffers",
     "max_wal_size",
+    "checkpoint_timeout",
     "wal_level",
+    "max_connections",
+)
+
+# What a session may set for itself.
+_OF_SESSION = (
+    "synchronous_commit",
+    "work_mem",
+    "maintenance_work_mem",
+    "commit_delay",
+    "wal_compression",
+    "jit",
 )
 
 
@@ -67,6 +80,16 @@ def clean_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("HDI_")}
 
 
+def end(process: subprocess.Popen[Any], *, within_s: float) -> None:
+    """SIGTERM, and SIGKILL to one that takes longer."""
+    process.terminate()
+    try:
+        process.wait(within_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 @dataclass(frozen=True, slots=True)
 class Servers:
     """A running stack and a template that the runs' databases are cloned from.
@@ -90,8 +113,25 @@ class Servers:
         finally:
             stack.drop_database(self.address, name)
 
+    @contextmanager
+    def borrowed(self, place: Place | None) -> Iterator[Place]:
+        """The database of `place`, which stays, or else a fresh one; after a checkpoint, too."""
+        if place is None:
+            with self.database() as fresh:
+                yield fresh
+            return
+        self.checkpoint()
+        yield place
+
     def checkpoint(self) -> None:
         asyncio.run(self._as_admin("CHECKPOINT"))
+
+    def set(self, **changed: str | None) -> None:
+        """Sets what takes no restart, for the whole server; None: as the stack has it."""
+        for name, value in changed.items():
+            said = f"SET {name} TO '{value}'" if value is not None else f"RESET {name}"
+            asyncio.run(self._as_admin(f"ALTER SYSTEM {said}"))
+        asyncio.run(self._as_admin("SELECT pg_reload_conf()"))
 
     async def _as_admin(self, statement: str) -> None:
         assert self.address.admin_url is not None
@@ -133,6 +173,22 @@ class Servers:
             )
         shown = {row["name"]: row["value"] for row in rows}
         return {**shown, "timescaledb": extension, "redis": self.address.redis_edition}
+
+    def of_session(self, place: Place) -> dict[str, str]:
+        """What holds in a worker's session."""
+        return asyncio.run(self._of_session(place))
+
+    async def _of_session(self, place: Place) -> dict[str, str]:
+        async with place.open() as database:
+            return {
+                name: await database.fetchval("SELECT current_setting($1)", name)
+                for name in _OF_SESSION
+            }
+
+    def of_psql(self, place: Place) -> dict[str, str]:
+        """The same in psql's."""
+        said = self.psql(place, *(f"SELECT current_setting('{name}')" for name in _OF_SESSION))
+        return dict(zip(_OF_SESSION, said.splitlines(), strict=True))
 
 
 @contextmanager
