@@ -26,6 +26,7 @@ from figures import Measure, verdicts
 from ground import Bench, Scale
 from measures import MEASURES
 from servers import Servers, clean_environment, servers
+from table import table_of
 
 from ingestor import __version__
 from ingestor.cli.main import guarded
@@ -69,6 +70,13 @@ def _names(context: click.Context, parameter: click.Parameter, value: str | None
     metavar="RESULTS.json",
     help="Only draw the chart of the docs, of the results of an earlier run.",
 )
+@click.option(
+    "--table",
+    "tabled",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="RESULTS.json",
+    help="Only print the table of the docs, of the results of an earlier run.",
+)
 def bench(
     quick: bool,
     only: list[str],
@@ -76,8 +84,12 @@ def bench(
     seed: int,
     output: Path | None,
     results: Path | None,
+    tabled: Path | None,
 ) -> None:
     """Measure the load and its rivals in turns, and print their ratios with the goals."""
+    if tabled is not None:
+        _tell(_read(tabled))
+        return
     if results is not None:
         _draw(_read(results), CHART if output is None else output)
         return
@@ -180,6 +192,13 @@ def _sessions(running: Servers) -> dict[str, dict[str, str]]:
 def _draw(report: Mapping[str, Any], target: Path) -> None:
     try:
         click.echo(f"drawn to {chart.draw(report, target)}")
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _tell(report: Mapping[str, Any]) -> None:
+    try:
+        click.echo("\n".join(table_of(report)))
     except ValueError as error:
         raise click.UsageError(str(error)) from error
 

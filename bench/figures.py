@@ -28,7 +28,7 @@ class Goal:
             return all(value <= self.value for value in judged)
         return all(value >= self.value for value in judged)
 
-    def spelled(self, unit: str) -> str:
+    def shown(self, unit: str) -> str:
         return f"{self.comparison} {self.value:g} {unit}"
 
 
@@ -96,12 +96,12 @@ class Figure:
         return {"unit": self.unit, "goal": goal, "median": round(self.median, 6), "each": each}
 
     def shown(self) -> str:
-        return f"{_spelled(self.median, self.unit)} {self.unit}"
+        return f"{spelled(self.median, self.unit)} {self.unit}"
 
     def line(self) -> str:
-        each = " ".join(_spelled(value, self.unit) for value in self.each)
+        each = " ".join(spelled(value, self.unit) for value in self.each)
         samples = f"({each})" if len(self.each) > 1 else ""
-        goal = f"goal: {self.goal.spelled(self.unit)}, {self.verdict}" if self.goal else ""
+        goal = f"goal: {self.goal.shown(self.unit)}, {self.verdict}" if self.goal else ""
         return f"    {self.name:<42} {self.shown():>18}   {samples:<22} {goal}".rstrip()
 
 
@@ -154,13 +154,14 @@ def verdicts(measures: Sequence[Measure]) -> Iterator[str]:
         assert figure.goal is not None
         yield (
             f"{figure.verdict:<7} {measure.name:<12} {figure.name:<42} {figure.shown():>16}   "
-            f"goal: {figure.goal.spelled(figure.unit)}"
+            f"goal: {figure.goal.shown(figure.unit)}"
         )
     met = sum(figure.verdict == "met" for _, figure in judged)
     yield f"{met} of {len(judged)} goals met"
 
 
-def _spelled(value: float, unit: str) -> str:
+def spelled(value: float, unit: str) -> str:
+    """A value for people: as many digits as its unit deserves."""
     if unit in _WHOLE:
         return f"{value:,.0f}"
     return f"{value:,.3f}" if value < 10 else f"{value:,.1f}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import history as histories
 import loads
@@ -61,7 +61,7 @@ def history(bench: Bench) -> Measure:
     with bench.servers.database() as full:
         rows, wanted = bench.scale.trades, bench.scale.history
         held = histories.fill(bench.servers, full, bench.copy_file, rows, wanted)
-        runs = [_on_two_days(bench, full, 1 + 2 * pair) for pair in range(bench.scale.pairs)]
+        runs = [_on_two_days(bench, full, pair) for pair in range(bench.scale.close_pairs)]
     count = bench.scale.trades
     by_name = {name: Figure(name, tuple(run[name] for run in runs)) for name in runs[0]}
     hdi, psql = by_name["hdi, full"], by_name["psql, full"]
@@ -81,26 +81,32 @@ def history(bench: Bench) -> Measure:
     )
 
 
-def _on_two_days(bench: Bench, full: Place, day: int) -> dict[str, float]:
-    """Seconds of both ways into both tables: ours on the `day`-th day, psql's on the next."""
+def _on_two_days(bench: Bench, full: Place, pair: int) -> dict[str, float]:
+    """Seconds of both ways into both tables, a fresh day for each way, each first in turn."""
+    day, other = 1 + 2 * pair, 2 + 2 * pair
     path = bench.made(f"day-{day}", bench.scale.trades, day=day)
-    other = bench.made(f"day-{day + 1}", bench.scale.trades, day=day + 1)
+    of_other = bench.made(f"day-{other}", bench.scale.trades, day=other)
     job = payloads.plan(path)
-    ready = rivals.write_encoded(bench.servers, payloads.plan(other), Settings(), other.parent.name)
+    ready = rivals.write_encoded(
+        bench.servers, payloads.plan(of_other), Settings(), of_other.parent.name
+    )
+    ways: dict[str, tuple[int, Callable[[Place], float]]] = {
+        "hdi": (day, lambda place: _fresh(place, job)),
+        "psql": (other, lambda place: rivals.psql_copy(bench.servers, place, ready)),
+    }
     seconds: dict[str, float] = {}
     stored: dict[str, Mapping[str, object]] = {}
     for table in ("full", "empty"):
-        with bench.servers.borrowed(full if table == "full" else None) as place:
-            seconds[f"hdi, {table}"] = _fresh(place, job)
-            stored[f"hdi, {table}"] = loads.fingerprint(place, payloads.open_day(day))
-        with bench.servers.borrowed(full if table == "full" else None) as place:
-            seconds[f"psql, {table}"] = rivals.psql_copy(bench.servers, place, ready)
-            stored[f"psql, {table}"] = loads.fingerprint(place, payloads.open_day(day + 1))
-    for way in ("hdi", "psql"):
+        for way in ways if pair % 2 == 0 else reversed(ways):
+            which, run = ways[way]
+            with bench.servers.borrowed(full if table == "full" else None) as place:
+                seconds[f"{way}, {table}"] = run(place)
+                stored[f"{way}, {table}"] = loads.fingerprint(place, payloads.open_day(which))
+    for way in ways:
         require_same(stored[f"{way}, empty"], stored[f"{way}, full"], f"{way} into the full table")
-    for each in (path, other, ready):
+    for each in (path, of_other, ready):
         each.unlink()
-    return seconds
+    return {name: seconds[name] for name in sorted(seconds)}
 
 
 def _fresh(place: Place, job: JobPlan) -> float:
