@@ -76,8 +76,15 @@ class Place:
 
 
 def clean_environment() -> dict[str, str]:
-    """The environment without any setting of HDI."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("HDI_")}
+    """The environment without any setting of HDI; modules are compiled once, as an install does.
+
+    Where Python may keep no bytecode, a source tree is compiled anew by each command: 5 ms of help.
+    """
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("HDI_") and name != "PYTHONDONTWRITEBYTECODE"
+    }
 
 
 def end(process: subprocess.Popen[Any], *, within_s: float) -> None:

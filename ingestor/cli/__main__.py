@@ -1,5 +1,5 @@
 """``python -m ingestor.cli``: the same as ``hdi``, for processes that start others."""
 
-from ingestor.cli.main import main
+from ingestor.cli.entry import hdi
 
-main()
+hdi()

@@ -10,7 +10,6 @@ import datetime as dt
 import re
 import sys
 from collections.abc import Collection, Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -193,6 +192,8 @@ def _named(text: str) -> SymbolList:
     if text == "-":
         return read_symbols(sys.stdin.buffer, "standard input")
     if text.startswith("@"):
+        from pathlib import Path
+
         return read_symbol_file(Path(text[1:]))
     # Letter for letter, but for blanks beside a comma. Symbols hold them inside:
     # `AAPL  250221C00250000`.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ingestor.cli.arguments import date_of
-from ingestor.cli.output import print_table
+from ingestor.cli.output import duration, print_table
 
 if TYPE_CHECKING:
     from ingestor.insights import ChunkLine, Trouble
@@ -42,8 +42,15 @@ def print_troubles(troubles: Sequence[Trouble]) -> None:
         return
     click.echo()
     print_table(
-        ("chunk", "state", "of", "attempts", "error"),
-        ((str(t.chunk_id), t.state, f"{t.dataset} {t.schema}", t.attempts,
-          f"{t.error_code}: {t.error_text}") for t in troubles),
-        right=("chunk", "attempts"),
+        ("chunk", "state", "of", "attempts", "again in", "error"),
+        map(_trouble_cells, troubles),
+        right=("chunk", "attempts", "again in"),
+    )
+
+
+def _trouble_cells(each: Trouble) -> tuple[object, ...]:
+    again = None if each.again_in_s is None else duration(each.again_in_s)
+    return (
+        str(each.chunk_id), each.state, f"{each.dataset} {each.schema}", each.attempts, again,
+        f"{each.error_code}: {each.error_text}",
     )  # fmt: skip

@@ -10,6 +10,7 @@ import click
 from ingestor.cli.arguments import exactly_one
 from ingestor.cli.dlq_choice import everything, filters
 from ingestor.cli.letter_files import FORMATS
+from ingestor.cli.path_types import PathType
 
 if TYPE_CHECKING:
     from ingestor.insights.letters import Told
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=PathType(),
     metavar="FILE",
     help="Where to: a name that ends in .json (one list), .jsonl (a letter per line) or .csv; - is "
     "standard output.",
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 @click.option("--overwrite", is_flag=True, help="Replace FILE where it exists.")
 @click.option(
     "--folder",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=PathType(file_okay=False),
     metavar="DIR",
     help="Write a file per letter, as workers do, instead.",
 )

@@ -16,6 +16,7 @@ from ingestor.cli.arguments import (
     exactly_one,
     whole_range,
 )
+from ingestor.cli.path_types import PathType
 from ingestor.cli.symbol_types import SymbolType
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ _NOTES = 5
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=PathType(),
     required=True,
     metavar="FILE",
     help="Where to: a name that ends in .dbn.zst (compressed) or .dbn.",

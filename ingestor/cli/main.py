@@ -16,7 +16,7 @@ INTERRUPTED = 130
 
 # Line breaks of every kind and control characters, which could move a terminal's cursor; with the
 # blanks beside a line break, by which texts of several lines are indented.
-_BREAKS = re.compile(r" *[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]\s*|[\x00-\x1f\x7f-\x9f]+")
+_BREAKS = r" *[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]\s*|[\x00-\x1f\x7f-\x9f]+"
 
 _COMMANDS = {
     "submit": "ingestor.cli.submit:submit",
@@ -82,11 +82,6 @@ def cli(debug: bool) -> None:
     del debug
 
 
-def main() -> None:
-    """Entry point of ``hdi``."""
-    sys.exit(guarded(cli, "hdi"))
-
-
 def guarded(command: click.Command, name: str) -> int:  # noqa: PLR0911 - one per sort of end
     """Runs a command; its exit code. An error is one line of what and one of what next."""
     debug = "--debug" in sys.argv
@@ -144,7 +139,7 @@ def _told(message: str, hint: str, code: int, *, debug: bool) -> int:
 
 def _line(text: str) -> str:
     """On one line. Blanks stay: symbols hold several in a row (``AAPL  240315C00170000``)."""
-    return _BREAKS.sub(" ", text).strip()
+    return re.sub(_BREAKS, " ", text).strip()
 
 
 def _unforeseen(error: Exception, *, debug: bool) -> int:

@@ -10,6 +10,7 @@ import click
 
 from ingestor.cli.arguments import JobType
 from ingestor.cli.lazy import LazyGroup
+from ingestor.cli.path_types import PathType
 from ingestor.errors import BadRules
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     Show = Callable[[int, int], None]
 
-_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_FOLDER = PathType(exists=True, file_okay=False)
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 _HERE = "ingestor.cli.rules"
 
@@ -181,7 +182,7 @@ def recheck(job: str | None, as_json: bool) -> None:
 
 @click.command(epilog="\b\nExamples:\n  hdi rules schema -o .schemas\n  hdi rules schema | jq .job")
 @click.option(
-    "-o", "folder", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
+    "-o", "folder", type=PathType(file_okay=False), metavar="DIR",
     help="Write mapping.schema.json, validation.schema.json and job.schema.json there.",
 )  # fmt: skip
 def schema(folder: Path | None) -> None:

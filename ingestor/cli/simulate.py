@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ingestor.cli.path_types import PathType
+
 if TYPE_CHECKING:
     from ingestor.simulator.server import Gateway
 
@@ -44,7 +46,7 @@ _DAY = click.DateTime(["%Y-%m-%d"])
     help="Day after the last one.",
 )  # fmt: skip
 @click.option(
-    "--folder", type=click.Path(exists=True, file_okay=False, path_type=Path),
+    "--folder", type=PathType(exists=True, file_okay=False),
     help="Serve the .dbn and .dbn.zst files below this folder, instead of made-up records.",
 )  # fmt: skip
 @click.option("--no-limits", is_flag=True, help="Do not enforce the documented rate limits.")

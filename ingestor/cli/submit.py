@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from math import isfinite
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ingestor.cli.arguments import DatasetType, DayType, SchemasType, SourceType, SymbolsType
+from ingestor.cli.path_types import PathType
 from ingestor.cli.symbol_types import SymbolType
 from ingestor.vocabulary import Priority
 
@@ -43,12 +42,12 @@ class UsdType(click.FloatRange):
 )
 @click.option(
     "--job",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=PathType(exists=True, dir_okay=False),
     help="Job file (YAML) with several requests; see docs/reference/job-files.md.",
 )
 @click.option(
     "--path",
-    type=click.Path(path_type=Path),
+    type=PathType(),
     help="File, or folder of them, of the kind that --source reads. Every worker must see it under "
     "this path.",
 )
@@ -238,10 +237,3 @@ def _refuse_empty_range(options: dict[str, object]) -> None:
     start, end = options["start"], options["end"]
     if start is not None and end is not None and end <= start:  # type: ignore[operator]
         raise click.UsageError("--end must be after --start; it is exclusive.")
-
-
-def main() -> None:
-    """Entry point of ``hdi-submit``."""
-    from ingestor.cli.main import guarded
-
-    sys.exit(guarded(submit, "hdi-submit"))

@@ -23,6 +23,7 @@ class Trouble:
         start: Index timestamp, nanoseconds since 1970; `end` is exclusive.
         uri: The payload; empty where it has none.
         attempts: All that were made, those before a `hdi retry` too.
+        again_in_s: Seconds until it may be tried again; None where it does not wait for that.
     """
 
     chunk_id: int
@@ -37,6 +38,7 @@ class Trouble:
     attempts: int
     lost_count: int
     finished_at: dt.datetime | None
+    again_in_s: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ async def troubles(
     """Chunks in those states that have an error to tell, latest first."""
     wanted = [str(state) for state in states]
     rows = await database.fetch(_INSIGHTS["troubles"], job_id, wanted, limit)
-    names = ("error_code", "attempts", "lost_count", "finished_at")
+    names = ("error_code", "attempts", "lost_count", "finished_at", "again_in_s")
     return [Trouble(**_chunk(row), **{name: row[name] for name in names}) for row in rows]
 
 

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from ingestor.cli import processes
-from ingestor.cli.main import main as hdi
+from ingestor.cli.entry import hdi
 from tests.faults.mutations import MUTANTS
 
 

@@ -30,6 +30,7 @@ from ingestor.simulator.server import Gateway, SimulatorOptions, running
 from ingestor.sources.databento.intake import checked
 from ingestor.sources.databento.source import Databento
 from ingestor.sources.source import Ask, Wanted
+from ingestor.steps import listening
 from ingestor.vault import Vault
 from ingestor.vocabulary import Priority, Realm, Schema
 from tests.claims import claims_of, only_claim, read
@@ -300,6 +301,19 @@ def test_what_is_held_is_left_out_and_not_quoted(source: Databento) -> None:
     whole = source.plan(asked("ESM4", days=5))
     assert [chunk.start for chunk in plan.requests[0].chunks] == [MONDAY + 4 * DAY_NS]
     assert plan.quoted_usd == pytest.approx((whole.quoted_usd or 0) / 5)
+
+
+def test_questions_that_take_their_turns_say_how_far_they_are(source: Databento) -> None:
+    """At 20 calls a second, a top-up of many symbols that hold other days each takes minutes."""
+    first = MONDAY // DAY_NS
+    held = {(Schema.TRADES, "ESM4"): DaySet([(first + 1, first + 2), (first + 3, first + 4)])}
+    told: list[tuple[str, int, int]] = []
+    with listening(lambda *said: told.append(said)):
+        source.plan(asked("ESM4", days=5, held=held))
+    assert told == [
+        ("lists of symbols looked up", 1, 1),
+        *(("prices asked", done, 3) for done in (1, 2, 3)),
+    ]
 
 
 def test_two_overlapping_requests_of_one_job_ask_once(source: Databento) -> None:

@@ -234,7 +234,7 @@ async def test_failures_say_what_and_why(loads: Bench, tmp_path: Path) -> None:
     first, second = await chunk_ids(loads, job_id)
     await failed(loads, first)
     claim = await loads.claim(second)
-    how = ledger.Release("SourceUnavailable", "gone", 0, False, "retrying", True)
+    how = ledger.Release("SourceUnavailable", "gone", 90, False, "retrying", True)
     await ledger.release(loads.database, claim, how)
 
     [dead] = await failures(loads.database, job_id)
@@ -245,6 +245,9 @@ async def test_failures_say_what_and_why(loads: Bench, tmp_path: Path) -> None:
     assert dead.uri.endswith("x.dbn")
     assert (dead.attempts, dead.state) == (1, ChunkState.FAILED)
     assert (again.chunk_id, again.error_code) == (second, "SourceUnavailable")
+    assert dead.again_in_s is None
+    assert again.again_in_s is not None
+    assert 60 < again.again_in_s <= 90
 
 
 async def test_workers_show_the_chunk_they_hold_and_its_rows(loads: Bench, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from ingestor.sources.databento.defaults import Defaults
 from ingestor.sources.databento.meaning import Meaning, shown
 from ingestor.sources.databento.provider import Provider
 from ingestor.sources.source import Ask, Wanted
+from ingestor.steps import counted
 from ingestor.vocabulary import ALL_SYMBOLS, Dataset, Schema
 
 _SHOWN = 5
@@ -157,17 +158,16 @@ class Planner:
         self, source: str, dataset: Dataset, ask: Ask, resolved: Sequence[_Resolved]
     ) -> float:
         """US dollars for all that has to be asked for: one question per span, free of charge."""
-        return sum(
-            self._cost(
-                PayloadRequest(
-                    source=source, realm=self._provider.realm, dataset=dataset,
-                    schema_name=each.want.schema, stype_in=ask.stype_in, symbols=span.symbols,
-                    start=midnight(span.first), end=midnight(span.past),
-                )
+        requests = [
+            PayloadRequest(
+                source=source, realm=self._provider.realm, dataset=dataset,
+                schema_name=each.want.schema, stype_in=ask.stype_in, symbols=span.symbols,
+                start=midnight(span.first), end=midnight(span.past),
             )
             for each in resolved
             for span in each.spans
-        )  # fmt: skip
+        ]  # fmt: skip
+        return sum(map(self._cost, counted("prices asked", requests, len(requests))))
 
     def _cost(self, request: PayloadRequest) -> float:
         try:

@@ -22,6 +22,7 @@ from ingestor.sources.databento import answers, asking
 from ingestor.sources.databento.answers import AvailableRange, Publisher, Resolved, UnitPrices
 from ingestor.sources.databento.calls import Calls
 from ingestor.sources.databento.gateway import checked_key, client_name, gateway_of
+from ingestor.steps import counted
 from ingestor.vocabulary import Realm
 
 if TYPE_CHECKING:
@@ -125,12 +126,13 @@ class Provider:
     ) -> Resolved:
         """What the symbols meant from `start` to before `past`; any number of symbols."""
         read = partial(answers.resolution, stype_in, stype_out)
+        lists = list(asking.groups(symbols, stype_in))
         return answers.together(
             self._asked(
                 "symbology.resolve", read, dataset=dataset, symbols=some, stype_in=stype_in,
                 stype_out=stype_out, start_date=start, end_date=past,
             )
-            for some in asking.groups(symbols, stype_in)
+            for some in counted("lists of symbols looked up", lists, len(lists))
         )  # fmt: skip
 
     def download(self, request: PayloadRequest, path: Path, *, most: int | None = None) -> Delivery:

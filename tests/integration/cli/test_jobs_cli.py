@@ -16,7 +16,7 @@ from click.shell_completion import ShellComplete
 
 from ingestor.cli.main import cli
 from ingestor.errors import UnknownJob
-from ingestor.store import presence
+from ingestor.store import ledger, presence
 from tests.conftest import environment
 from tests.integration.cli.conftest import Desk, open_chunks
 from tests.loads import Bench
@@ -90,6 +90,23 @@ def test_status_says_what_failed_why_and_what_next(desk: Desk) -> None:
     assert "2 chunks: 1 completed, 1 failed" in result.stdout
     assert "CorruptPayload: the file is damaged" in result.stdout
     assert f"hdi retry {str(job_id)[:8]}" in result.stderr
+
+
+def test_status_says_when_a_chunk_is_tried_again(desk: Desk) -> None:
+    """Half an hour of waiting is not a job that hangs."""
+    job_id = desk.submit("march", days=1)
+    how = ledger.Release("NotYetAvailable", "not published", 1800, True, "deferred", False)
+
+    async def wait(loads: Bench) -> None:
+        [chunk_id] = await open_chunks(loads, job_id)
+        await ledger.release(loads.database, await loads.claim(chunk_id), how)
+
+    desk.do(wait)
+    header, chunk = desk.hdi("status", "march").stdout.splitlines()[-2:]
+    told = dict(zip(header.split("\t"), chunk.split("\t"), strict=True))
+    assert told["state"] == "retrying"
+    assert told["again in"].startswith(("29 min", "30 min"))
+    assert told["error"] == "NotYetAvailable: not published"
 
 
 def test_status_of_an_open_job_warns_where_nobody_works(desk: Desk) -> None:

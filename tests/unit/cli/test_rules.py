@@ -249,6 +249,6 @@ def test_replay_says_how_it_differs_from_the_other_words_for_again() -> None:
 
 @pytest.mark.parametrize("words", [("rules",), ("rules", "diff"), ("replay",)])
 def test_help_is_quick(words: tuple[str, ...]) -> None:
-    status, modules = run("ingestor.cli.main", *words, "--help")
+    status, modules = run("hdi", *words, "--help")
     assert status == 0
     assert not modules & (DATA_LIBRARIES | SERVICES)
