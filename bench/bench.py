@@ -98,7 +98,7 @@ def bench(
     for number in (signal.SIGTERM, signal.SIGHUP):
         # Its servers end with it, as they do with Ctrl-C.
         signal.signal(number, signal.default_int_handler)
-    # A user's own settings would decide what is measured.
+    # A user's own settings would decide what is measured, and of Python how it starts.
     for name in os.environ.keys() - clean_environment().keys():
         del os.environ[name]
     started = datetime.now(UTC)

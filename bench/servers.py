@@ -76,9 +76,9 @@ class Place:
 
 
 def clean_environment() -> dict[str, str]:
-    """The environment without any setting of HDI; modules are compiled once, as an install does.
+    """The environment without any setting of HDI; Python may keep bytecode, as an install does.
 
-    Where Python may keep no bytecode, a source tree is compiled anew by each command: 5 ms of help.
+    Else a source tree is compiled anew by each process: 5 ms of `hdi-submit --help`.
     """
     return {
         name: value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +12,8 @@ from ingestor.cli.letter_files import FORMATS
 from ingestor.cli.path_types import PathType
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ingestor.insights.letters import Told
     from ingestor.store.database import Database
 

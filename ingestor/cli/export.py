@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -20,6 +19,8 @@ from ingestor.cli.path_types import PathType
 from ingestor.cli.symbol_types import SymbolType
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ingestor.export import Exported
     from ingestor.vocabulary import Dataset, Schema, SType
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +10,8 @@ import click
 from ingestor.cli.path_types import PathType
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ingestor.simulator.server import Gateway
 
 _EPILOG = """\b

@@ -23,7 +23,7 @@ class Trouble:
         start: Index timestamp, nanoseconds since 1970; `end` is exclusive.
         uri: The payload; empty where it has none.
         attempts: All that were made, those before a `hdi retry` too.
-        again_in_s: Seconds until it may be tried again; None where it does not wait for that.
+        again_in_s: Seconds until it may be tried again; None where it does not wait for a time.
     """
 
     chunk_id: int

@@ -249,6 +249,10 @@ async def test_failures_say_what_and_why(loads: Bench, tmp_path: Path) -> None:
     assert again.again_in_s is not None
     assert 60 < again.again_in_s <= 90
 
+    await loads.database.fetch("UPDATE ingest.chunks SET not_before = clock_timestamp()")
+    [due] = await retries(loads.database, job_id)
+    assert due.again_in_s is None
+
 
 async def test_workers_show_the_chunk_they_hold_and_its_rows(loads: Bench, tmp_path: Path) -> None:
     """As of the last heartbeat."""

@@ -57,8 +57,8 @@ ORDER BY w.role DESC, w.host, w.worker
 -- Chunks of a job in the states $2 that have an error to tell, latest first, at most $3.
 SELECT k.chunk_id, k.state, r.dataset, r.schema, k.start_ns, k.end_ns, k.attempt, k.lost_count,
        k.error_code, k.error_text, k.finished_at, p.uri,
-       CASE WHEN k.state = 'retrying'
-            THEN greatest(extract(epoch FROM k.not_before - clock_timestamp()), 0)::FLOAT8 END AS again_in_s,
+       CASE WHEN k.state = 'retrying' AND k.not_before > clock_timestamp()
+            THEN extract(epoch FROM k.not_before - clock_timestamp())::FLOAT8 END AS again_in_s,
        (SELECT count(*) FROM ingest.attempts a WHERE a.chunk_id = k.chunk_id) AS attempts
 FROM ingest.chunks k
 JOIN ingest.requests r USING (request_id)
