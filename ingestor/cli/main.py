@@ -15,7 +15,7 @@ from ingestor.errors import IngestError
 INTERRUPTED = 130
 
 # Line breaks of every kind and control characters, which could move a terminal's cursor; with the
-# blanks beside a line break, by which texts of several lines are indented.
+# blanks beside a line break, by which texts of several lines are indented. Help compiles nothing.
 _BREAKS = r" *[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]\s*|[\x00-\x1f\x7f-\x9f]+"
 
 _COMMANDS = {

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
+
+from ingestor.cli import entry, main
 
 DATA_LIBRARIES = {"databento", "databento_dbn", "pandas", "pandera", "pyarrow", "workers"}
 SERVICES = {"alembic", "asyncpg", "celery", "fastapi", "fsspec", "kombu", "numpy", "sqlalchemy"}
@@ -60,6 +64,21 @@ def test_help_of_a_submission_stays_at_the_speed_of_click() -> None:
 
     assert status == 0
     assert not modules & {"pathlib", "logging", "asyncio"}
+
+
+@pytest.mark.parametrize("command", [entry.hdi_submit, entry.hdi])
+def test_garbage_is_collected_again_once_all_is_imported(
+    command: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`hdi serve` goes on for months in the process that its entry point began."""
+    collecting: list[bool] = []
+    monkeypatch.setattr(main, "guarded", lambda *_: collecting.append(gc.isenabled()))
+
+    with pytest.raises(SystemExit):
+        command()
+    gc.unfreeze()  # this process has other tests to run
+
+    assert collecting == [True]
 
 
 @pytest.mark.parametrize("command", ["hdi_submit", "hdi"])
